@@ -1,0 +1,1 @@
+"""What the SwapShop services share; it imports none of them."""

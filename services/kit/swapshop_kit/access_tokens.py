@@ -1,0 +1,164 @@
+"""Access tokens: EdDSA JWTs (RFC 7519, RFC 8037), checked against the api's published keys."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, Protocol
+
+import jwt
+from jwt import PyJWK
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from swapshop_kit.problems import Unauthenticated
+
+ALGORITHM: Final = "EdDSA"
+Audience = Literal["swapshop", "swapshop-internal"]
+Role = Literal["customer", "operator", "service"]
+
+_CLOCK_SKEW_SECONDS: Final = 5
+_MAX_TOKEN_LENGTH: Final = 4096
+REMEMBERED_TOKENS: Final = 10_000
+
+
+class Claims(BaseModel):
+    """Who calls: the claims that every access token must have."""
+
+    model_config = ConfigDict(frozen=True)
+
+    iss: str
+    aud: Audience
+    sub: Annotated[str, Field(min_length=1, max_length=64)]
+    exp: int
+    iat: int
+    jti: Annotated[str, Field(min_length=1, max_length=64)]
+    rol: Role
+    nombre: str = ""
+
+    @property
+    def is_operator(self) -> bool:
+        """True for a member of the store's staff."""
+        return self.rol == "operator"
+
+
+@dataclass(frozen=True)
+class KeySet:
+    """Verification keys by ``kid``; a new set is a new object."""
+
+    keys: Mapping[str, PyJWK]
+
+    @classmethod
+    def from_jwks(cls, document: Any) -> "KeySet":
+        """Read a JWK Set (RFC 7517 §5), taking only Ed25519 keys with a ``kid``.
+
+        Raises:
+            ValueError: the document is no JWK Set, or holds no such key.
+        """
+        keys: dict[str, PyJWK] = {}
+        try:
+            for member in document["keys"]:
+                if member.get("kty") == "OKP" and member.get("crv") == "Ed25519":
+                    keys[str(member["kid"])] = PyJWK(member, algorithm=ALGORITHM)
+        except (jwt.PyJWTError, KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError("not a JWK Set") from error
+        if not keys:
+            raise ValueError("a JWK Set without an Ed25519 key")
+        return cls(keys)
+
+
+class KeySource(Protocol):
+    """Where a verifier's key set comes from."""
+
+    async def current(self) -> KeySet:
+        """Return the set in force.
+
+        Raises:
+            KeysUnavailable: there is none yet.
+        """
+        ...
+
+    async def knowing(self, kid: str) -> KeySet:
+        """Return the set in force, fetched anew if that may be needed to know a key."""
+        ...
+
+
+class AccessTokenVerifier:
+    """Verifies tokens for one audience, and remembers those it verified until they expire.
+
+    Args:
+        keys: where the key set comes from; a new set empties the memory.
+        issuer: the only accepted ``iss``.
+        audience: the only accepted ``aud``.
+        clock: seconds since the epoch.
+        remembered: tokens at most; beyond that the first remembered is forgotten.
+    """
+
+    def __init__(
+        self,
+        keys: KeySource,
+        issuer: str,
+        audience: Audience,
+        clock: Callable[[], float] = time.time,
+        *,
+        remembered: int = REMEMBERED_TOKENS,
+    ) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock
+        self._remembered = remembered
+        self._verified: OrderedDict[str, Claims] = OrderedDict()
+        self._verified_with: KeySet | None = None
+
+    async def verify(self, token: str) -> Claims:
+        """Return the claims of a valid token.
+
+        Raises:
+            Unauthenticated: for every defect of the token, without telling which.
+            KeysUnavailable: no key set could be had yet.
+        """
+        keys = await self._keys.current()
+        if keys is not self._verified_with:
+            self._verified.clear()
+            self._verified_with = keys
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = await self._check(token, keys)
+        if claims.exp <= self._clock():
+            self._verified.pop(token, None)
+            raise Unauthenticated
+        return claims
+
+    async def _check(self, token: str, keys: KeySet) -> Claims:
+        if len(token) > _MAX_TOKEN_LENGTH:
+            raise Unauthenticated
+        try:
+            kid = jwt.get_unverified_header(token).get("kid")
+            if not isinstance(kid, str):
+                raise Unauthenticated
+            if kid not in keys.keys:
+                keys = await self._keys.knowing(kid)
+            if kid not in keys.keys:
+                raise Unauthenticated
+            payload = jwt.decode(
+                token,
+                keys.keys[kid].key,
+                algorithms=[ALGORITHM],
+                audience=self._audience,
+                issuer=self._issuer,
+                options={
+                    "require": ["iss", "aud", "sub", "exp", "iat", "jti"],
+                    "verify_exp": False,  # by our clock, at every use
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+            claims = Claims.model_validate(payload, strict=True)
+        except (jwt.PyJWTError, ValidationError, ValueError) as error:
+            raise Unauthenticated from error
+        if claims.iat > self._clock() + _CLOCK_SKEW_SECONDS:
+            raise Unauthenticated
+        self._verified[token] = claims
+        if len(self._verified) > self._remembered:
+            self._verified.popitem(last=False)
+        return claims

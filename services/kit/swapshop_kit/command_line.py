@@ -1,0 +1,50 @@
+"""What the services' command lines share: one clear line for an error, and an exit code."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+TRY_AGAIN: Final = 1
+"""Exit code: the same command may succeed later."""
+
+BAD_START: Final = 2
+"""Exit code: the settings, the arguments or a port must be changed first."""
+
+
+def run_command(
+    program: str,
+    command: Callable[[], Coroutine[Any, Any, int]],
+    errors: Mapping[type[Exception], int],
+    run: Callable[[Coroutine[Any, Any, int]], int] = asyncio.run,
+) -> int:
+    """Run a command and return its exit code; expected errors become one line on stderr.
+
+    Args:
+        program: named in the line.
+        command: reads the settings and starts; its result is the exit code.
+        errors: the expected errors, and the exit code of each.
+        run: of the event loop.
+    """
+    try:
+        return run(command())
+    except ValidationError as error:
+        return _fail(program, describe(error), BAD_START)
+    except tuple(errors) as error:
+        code = next(code for kind, code in errors.items() if isinstance(error, kind))
+        return _fail(program, str(error), code)
+
+
+def describe(error: ValidationError) -> str:
+    """Name each setting and what is wrong with it; never its value, which may be a secret."""
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" if each["loc"] else each["msg"]
+        for each in error.errors(include_input=False, include_url=False)
+    )
+
+
+def _fail(program: str, message: str, code: int) -> int:
+    print(f"{program}: {message}", file=sys.stderr)  # noqa: T201 - a command line prints
+    return code

@@ -1,0 +1,238 @@
+"""The database: one engine a process, and transactions that are retried as a whole."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from swapshop_kit.dialect import Failure, classify, sqlite_utc_now
+from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown
+
+T = TypeVar("T")
+
+ATTEMPTS: Final = 3
+"""Times a transaction is tried when it loses a lock."""
+
+LOCK_WAIT_SECONDS: Final = 3
+STATEMENT_SECONDS: Final = 8
+ANSWER_SECONDS: Final = 10
+"""A server that stays silent longer counts as away; its connection is thrown away."""
+
+_SESSION: Final = (
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO,"
+    "NO_ZERO_DATE,NO_ZERO_IN_DATE', time_zone = '+00:00', "
+    f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+)
+
+
+class DuplicateKey(Exception):
+    """A unique key is taken; the transaction was rolled back."""
+
+
+class LockTimeout(DatabaseUnavailable):
+    """A lock was not granted in time, and the caller asked not to try again."""
+
+
+class Database:
+    """Runs transactions on one engine; every statement of the services goes through here."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._reader = engine.execution_options(read_only=True)
+
+    async def transaction(
+        self,
+        work: Callable[[AsyncConnection], Awaitable[T]],
+        *,
+        retry_lock_timeout: bool = True,
+    ) -> T:
+        """Run ``work`` and COMMIT; on a deadlock or lock time-out ROLLBACK and run it all again.
+
+        Args:
+            work: issues the statements; run up to three times, so free of other effects.
+            retry_lock_timeout: False raises LockTimeout at the first lock time-out.
+
+        Raises:
+            DatabaseUnavailable: nothing was committed.
+            OutcomeUnknown: the connection broke during COMMIT.
+            DuplicateKey: an INSERT met a taken key; nothing was committed.
+            Exception: whatever ``work`` raises, after ROLLBACK.
+        """
+        return await self._retried(self.engine, work, retry_lock_timeout)
+
+    async def read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Run ``work`` that only reads; in SQLite it does not wait for a writer.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be reached.
+        """
+        try:
+            return await self._retried(self._reader, work, retry_lock_timeout=True)
+        except OutcomeUnknown as error:  # nothing was written, so nothing is unknown
+            raise DatabaseUnavailable from error
+
+    async def close(self) -> None:
+        """Close every pooled connection."""
+        await self.engine.dispose()
+
+    async def _retried(
+        self,
+        engine: AsyncEngine,
+        work: Callable[[AsyncConnection], Awaitable[T]],
+        retry_lock_timeout: bool,
+    ) -> T:
+        for attempt in itertools.count(1):
+            try:
+                return await _run_once(engine, work)
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                failure = classify(error)
+                if failure is Failure.DUPLICATE:
+                    raise DuplicateKey from error
+                if failure is Failure.LOCK_TIMEOUT and not retry_lock_timeout:
+                    raise LockTimeout from error
+                if failure in (Failure.DEADLOCK, Failure.LOCK_TIMEOUT):
+                    is_last = attempt == ATTEMPTS
+                elif failure is Failure.UNAVAILABLE:
+                    # a pooled connection that died while idle is replaced once
+                    is_last = attempt > 1 or not _lost_connection(error)
+                else:
+                    raise
+                if is_last:
+                    raise DatabaseUnavailable from error
+                await asyncio.sleep(random.uniform(0.005, 0.05) * attempt)
+        raise AssertionError("unreachable")
+
+
+def _lost_connection(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+async def _run_once(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async with engine.connect() as connection:
+        try:
+            result = await work(connection)
+        except BaseException:
+            await _roll_back(connection)
+            raise
+        try:
+            await connection.commit()
+        except (SQLAlchemyError, OSError) as error:
+            # a refused COMMIT leaves the transaction open: the next caller would commit it too
+            await connection.invalidate()
+            if classify(error) is Failure.UNAVAILABLE:
+                raise OutcomeUnknown from error
+            raise
+        return result
+
+
+async def _roll_back(connection: AsyncConnection) -> None:
+    """ROLLBACK, or else close the connection, which rolls back too; never hides why."""
+    if connection.invalidated:
+        return
+    try:
+        await connection.rollback()
+    except (SQLAlchemyError, OSError):
+        await connection.invalidate()
+
+
+async def is_durable(database: Database) -> bool:
+    """Tell whether a COMMIT survives a power cut: MySQL flushes log and binlog at each one."""
+    if database.engine.dialect.name == "sqlite":
+        return True
+
+    async def read(connection: AsyncConnection) -> bool:
+        query = text("SELECT @@innodb_flush_log_at_trx_commit = 1 AND @@sync_binlog = 1")
+        return bool(await connection.scalar(query))
+
+    return await database.read(read)
+
+
+def create_engine(
+    url: str,
+    *,
+    pool_size: int = 10,
+    statement_seconds: int | None = STATEMENT_SECONDS,
+    answer_seconds: float = ANSWER_SECONDS,
+) -> AsyncEngine:
+    """Make an engine for ``sqlite+aiosqlite://`` or ``mysql+asyncmy://``.
+
+    Args:
+        url: with user and password.
+        pool_size: connections at most; a further caller waits up to 3 s.
+        statement_seconds: the server ends a statement that takes longer; None, for migrations,
+            waits without limit.
+        answer_seconds: a server that stays silent longer counts as away; without a limit for
+            statements there is none for answers.
+    """
+    if make_url(url).get_backend_name() == "sqlite":
+        return _create_sqlite(url, pool_size)
+    return _create_mysql(url, pool_size, statement_seconds, answer_seconds)
+
+
+def _create_sqlite(url: str, pool_size: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=3, pool_reset_on_return=None
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(dbapi_connection: Any, _: ConnectionPoolEntry) -> None:
+        dbapi_connection.isolation_level = None  # transactions begin where "begin" says
+        dbapi_connection.create_function("swapshop_utc_now", 1, sqlite_utc_now)
+        cursor = dbapi_connection.cursor()
+        for pragma in (
+            "busy_timeout = 5000",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def roll_back(dbapi_connection: Any, *_: object) -> None:
+        # closing alone keeps the file locked while a cancelled query's cursor is still referenced
+        dbapi_connection.rollback()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _create_mysql(
+    url: str, pool_size: int, statement_seconds: int | None, answer_seconds: float
+) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=3,
+        pool_recycle=1800,
+        pool_reset_on_return=None,  # every path above ends in COMMIT, ROLLBACK or close
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "connect_timeout": 3,
+            "read_timeout": answer_seconds if statement_seconds else None,
+        },
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(dbapi_connection: Any, _: ConnectionPoolEntry) -> None:
+        cursor = dbapi_connection.cursor()
+        cursor.execute("SELECT VERSION()")
+        is_mariadb = "mariadb" in str(cursor.fetchone()[0]).lower()
+        # MySQL limits SELECT alone, in milliseconds; MariaDB every statement, in seconds
+        limit, unit = ("max_statement_time", 1) if is_mariadb else ("max_execution_time", 1000)
+        cursor.execute(f"{_SESSION}, {limit} = {(statement_seconds or 0) * unit}")
+        cursor.close()
+
+    return engine

@@ -1,0 +1,175 @@
+"""All that differs between MySQL, MariaDB and SQLite: column types, the clock, and error codes."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from typing import Any, Final, cast
+from uuid import UUID
+
+from sqlalchemy import BINARY, BigInteger, Dialect, LargeBinary, Text, literal, types
+from sqlalchemy.dialects import mysql
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+# --- column types -----------------------------------------------------------------------------
+
+
+class Identifier(types.TypeDecorator[str]):
+    """A UUID: its canonical text in Python, its 16 bytes in the database (they sort alike)."""
+
+    impl = BINARY(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else UUID(value).bytes
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(UUID(bytes=value))
+
+
+class OpaqueText(types.TypeDecorator[str]):
+    """Text compared byte by byte: UTF-8 in VARBINARY, since every collation ignores something."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__()
+        self.max_bytes = max_bytes
+
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(types.VARBINARY(self.max_bytes))
+        return dialect.type_descriptor(LargeBinary())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else value.encode()
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.decode()
+
+
+class UtcTime(types.TypeDecorator[datetime]):
+    """DATETIME(6) in UTC; aware datetimes in Python."""
+
+    impl = types.DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(types.DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+MediumBlob: Final = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
+LongText: Final = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+
+
+# --- the clock --------------------------------------------------------------------------------
+
+
+class utc_now(FunctionElement[datetime]):  # noqa: N801 - named as SQL functions are
+    """The database's clock in UTC, to the microsecond, moved by an offset.
+
+    Args:
+        offset: added to the present; negative for the past.
+    """
+
+    type = UtcTime()
+    inherit_cache = True
+
+    def __init__(self, offset: timedelta = timedelta()) -> None:
+        microseconds = offset // timedelta(microseconds=1)
+        super().__init__(*([literal(microseconds, BigInteger())] if microseconds else []))
+
+
+@compiles(utc_now, "mysql")
+@compiles(utc_now, "mariadb")
+def _utc_now_mysql(element: utc_now, compiler: SQLCompiler, **options: Any) -> str:
+    if not len(element.clauses):
+        return "UTC_TIMESTAMP(6)"
+    microseconds = compiler.process(element.clauses, **options)
+    return f"(UTC_TIMESTAMP(6) + INTERVAL {microseconds} MICROSECOND)"
+
+
+@compiles(utc_now, "sqlite")
+def _utc_now_sqlite(element: utc_now, compiler: SQLCompiler, **options: Any) -> str:
+    return f"swapshop_utc_now({compiler.process(element.clauses, **options) or 0})"
+
+
+def sqlite_utc_now(microseconds: int) -> str:
+    """SQLite's own clock stops at milliseconds: the function behind ``utc_now`` there."""
+    now = datetime.now(UTC) + timedelta(microseconds=microseconds)
+    return now.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+# --- errors -----------------------------------------------------------------------------------
+
+
+class Failure(Enum):
+    """What a database error means for the transaction that met it."""
+
+    DUPLICATE = auto()
+    """A unique key is taken."""
+    LOCK_TIMEOUT = auto()
+    """A lock was not granted in time; ROLLBACK, then again."""
+    DEADLOCK = auto()
+    """Chosen as the victim; ROLLBACK, then again."""
+    UNAVAILABLE = auto()
+    """The server is away, full, shutting down or took too long."""
+    DEFECT = auto()
+    """Our statement is wrong."""
+
+
+_MYSQL_UNAVAILABLE: Final = frozenset(
+    {
+        *(1040, 1129, 1135, 1203, 1226),  # too many connections, or failed ones
+        *(1044, 1045, 1049, 1130, 1142, 1146),  # not granted, or not migrated, yet
+        *(1053, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927),  # shutting down, connection ended
+        *(1290, 1836),  # read-only
+        *(1317, 1969, 3024, 3169, 4031),  # interrupted, or took too long
+        *(1021, 1037, 1038, 1041, 1114, 1206, 1637),  # out of disk, memory or transactions
+        *(2002, 2003, 2006, 2012, 2013, 2055),  # the client's: no answer
+    }
+)
+_MYSQL_FAILURES: Final[Mapping[int, Failure]] = {
+    1062: Failure.DUPLICATE,
+    1205: Failure.LOCK_TIMEOUT,
+    1213: Failure.DEADLOCK,
+    **dict.fromkeys(_MYSQL_UNAVAILABLE, Failure.UNAVAILABLE),
+}
+_SQLITE_UNAVAILABLE: Final = ("disk I/O", "disk is full", "unable to open", "no such table")
+
+
+def classify(error: Exception) -> Failure:
+    """Tell what an error of SQLAlchemy or its driver means."""
+    if isinstance(error, PoolTimeoutError | OSError | TimeoutError):
+        return Failure.UNAVAILABLE
+    if not isinstance(error, DBAPIError):
+        return Failure.DEFECT
+    if error.connection_invalidated:
+        return Failure.UNAVAILABLE
+    original = cast("BaseException", error.orig)
+    code: Any = original.args[0] if original.args else None
+    if isinstance(code, int):
+        return _MYSQL_FAILURES.get(code, Failure.DEFECT)
+    return _classify_sqlite(error, str(code))
+
+
+def _classify_sqlite(error: DBAPIError, message: str) -> Failure:
+    if isinstance(error, IntegrityError):
+        return Failure.DUPLICATE if "UNIQUE constraint" in message else Failure.DEFECT
+    if "database is locked" in message or "database table is locked" in message:
+        return Failure.LOCK_TIMEOUT
+    if any(words in message for words in _SQLITE_UNAVAILABLE):
+        return Failure.UNAVAILABLE
+    return Failure.DEFECT

@@ -1,0 +1,72 @@
+"""The operations port: liveness, readiness and metrics."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from pydantic import BaseModel
+
+Check = Callable[[], Awaitable[bool]]
+
+
+class Readiness(BaseModel):
+    """Whether the service takes requests, and what of its dependencies is away."""
+
+    ready: bool
+    draining: bool
+    dependencies: dict[str, Literal["up", "away"]]
+
+
+@dataclass
+class Health:
+    """Readiness: not before every required dependency answered once, and not while draining.
+
+    After that an outage is named but not counted: were every pod unready, the ingress would hide
+    the service's own 503 and its cached answers.
+
+    Args:
+        required: dependencies that must have answered once.
+        optional: dependencies that are only reported.
+    """
+
+    required: Mapping[str, Check]
+    optional: Mapping[str, Check] = field(default_factory=dict[str, Check])
+    draining: bool = False
+    _seen: set[str] = field(default_factory=set[str])
+
+    async def readiness(self) -> Readiness:
+        """Ask every dependency; each check bounds its own time."""
+        states: dict[str, Literal["up", "away"]] = {}
+        for name, check in {**self.required, **self.optional}.items():
+            is_up = await check()
+            states[name] = "up" if is_up else "away"
+            if is_up:
+                self._seen.add(name)
+        ready = not self.draining and self._seen >= set(self.required)
+        return Readiness(ready=ready, draining=self.draining, dependencies=states)
+
+
+def operations_router(health: Health) -> APIRouter:
+    """Make the routes of the operations port."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/livez")
+    async def livez() -> dict[str, bool]:
+        """Tell that the event loop turns."""
+        return {"live": True}
+
+    @router.get("/readyz", responses={503: {"model": Readiness}})
+    async def readyz(response: Response) -> Readiness:
+        """Tell whether to send requests here, and which dependency is away."""
+        readiness = await health.readiness()
+        response.status_code = 200 if readiness.ready else 503
+        return readiness
+
+    @router.get("/metrics", response_class=Response)
+    async def metrics() -> Response:
+        """Return the metrics in Prometheus' text format."""
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    return router

@@ -1,0 +1,50 @@
+"""Metrics that every service has, in the Prometheus default registry."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy.pool import QueuePool
+
+from swapshop_kit.build_info import report_build
+from swapshop_kit.database import Database
+
+__all__ = [
+    "CACHE_REQUESTS",
+    "REQUEST_DURATION",
+    "report_build",
+    "report_durability",
+    "watch_pool",
+]
+
+REQUEST_DURATION: Final = Histogram(
+    "http_server_request_duration_seconds",
+    "Time from the first byte of a request to the last of its answer.",
+    ["http_request_method", "http_route", "http_response_status_code"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+CACHE_REQUESTS: Final = Counter(
+    "swapshop_cache_requests_total",
+    "Reads of a cache, by what came of them.",
+    ["cache", "result"],
+)
+_CONNECTIONS: Final = Gauge(
+    "db_client_connection_count", "Connections of a database pool.", ["pool", "state"]
+)
+_DURABLE: Final = Gauge(
+    "swapshop_database_durable",
+    "1 when the database flushes every COMMIT to disk, else 0.",
+    ["pool"],
+)
+
+
+def watch_pool(name: str, database: Database) -> None:
+    """Report a pool's connections, idle and used, under a name."""
+    pool = database.engine.pool
+    if isinstance(pool, QueuePool):
+        _CONNECTIONS.labels(pool=name, state="used").set_function(pool.checkedout)
+        _CONNECTIONS.labels(pool=name, state="idle").set_function(pool.checkedin)
+
+
+def report_durability(name: str, durable: bool) -> None:
+    """Report whether the database behind a pool flushes every COMMIT."""
+    _DURABLE.labels(pool=name).set(durable)

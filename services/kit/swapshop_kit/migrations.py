@@ -1,0 +1,165 @@
+"""Schema migrations: alembic under a lock, safe to kill between any two statements."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from alembic import command, context, op
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    Column,
+    Connection,
+    Constraint,
+    Index,
+    String,
+    column,
+    inspect,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from swapshop_kit.database import Database, create_engine
+from swapshop_kit.dialect import Failure, classify
+from swapshop_kit.problems import DatabaseUnavailable
+
+VERSION_TABLE: Final = "schema_version"
+LOCK_WAIT_SECONDS: Final = 60
+
+_read_version: Final = select(column("version_num", String())).select_from(table(VERSION_TABLE))
+_log = structlog.get_logger()
+
+
+class MigrationLocked(Exception):
+    """Another process has been migrating this schema all the while that we waited."""
+
+
+def head_of(scripts: Path) -> str:
+    """Return the newest revision in a folder; the revisions are numbered from 0001."""
+    return ScriptDirectory(str(scripts)).get_current_head() or ""
+
+
+async def read_version(database: Database) -> str:
+    """Return the revision that the schema is at; empty before the first migration.
+
+    Raises:
+        DatabaseUnavailable: the database cannot be reached.
+    """
+
+    async def read(connection: AsyncConnection) -> str:
+        return await connection.run_sync(_version_in)
+
+    return await database.read(read)
+
+
+def _version_in(connection: Connection) -> str:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return ""
+    return str(connection.scalar(_read_version) or "")
+
+
+async def is_ready(database: Database, head: str) -> bool:
+    """Tell whether the database answers and its schema is at least at ``head``."""
+
+    async def read(connection: AsyncConnection) -> bool:
+        return str(await connection.scalar(_read_version) or "") >= head
+
+    try:
+        return await database.read(read)
+    except DatabaseUnavailable:
+        return False
+
+
+async def migrate(url: str, scripts: Path, *, lock_wait_seconds: int = LOCK_WAIT_SECONDS) -> str:
+    """Bring a schema to the newest revision and return its revision; a newer one stays untouched.
+
+    Not twice at once in one process: alembic keeps its context in globals.
+
+    Args:
+        url: of the schema, with a user who may change it.
+        scripts: the service's folder of migrations.
+        lock_wait_seconds: how long to wait for another process that migrates this schema.
+
+    Raises:
+        DatabaseUnavailable: the server cannot be reached; run it again.
+        MigrationLocked: another process is at it.
+    """
+    engine = create_engine(url, pool_size=1, statement_seconds=None)
+    database = Database(engine)
+    try:
+        head = head_of(scripts)
+        async with engine.connect() as connection:
+            found = await connection.run_sync(_upgrade, scripts, head, lock_wait_seconds)
+            await connection.commit()
+    except (DBAPIError, OSError) as error:
+        if classify(error) is Failure.UNAVAILABLE:
+            raise DatabaseUnavailable from error
+        raise
+    finally:
+        await database.close()
+    if found > head:
+        _log.info("migrate.newer_schema", found=found, own=head)
+        return found
+    _log.info("migrate.done", before=found, now=head)
+    return head
+
+
+def _upgrade(connection: Connection, scripts: Path, head: str, lock_wait_seconds: int) -> str:
+    """Upgrade under the lock, unless the schema is newer; return the revision that it had."""
+    is_mysql = connection.dialect.name == "mysql"
+    lock = {"name": f"swapshop.migrate.{connection.engine.url.database}"[:64]}
+    if is_mysql:
+        seconds = {**lock, "seconds": lock_wait_seconds}
+        if connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), seconds) != 1:
+            raise MigrationLocked("another process is migrating this schema; try again")
+    try:
+        found = _version_in(connection)  # whoever held the lock may have been a newer release
+        if found > head:
+            return found
+        config = Config()
+        config.set_main_option("script_location", str(scripts))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()  # before the lock is released, or the next one reads the old version
+    finally:
+        if is_mysql and not connection.invalidated:
+            connection.execute(text("SELECT RELEASE_LOCK(:name)"), lock)
+    return found
+
+
+def run_environment() -> None:
+    """Be a service's ``env.py``."""
+    connection: Connection = context.config.attributes["connection"]
+    context.configure(
+        connection=connection,
+        version_table=VERSION_TABLE,
+        transactional_ddl=connection.dialect.name == "sqlite",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def create_table(name: str, *elements: Column[Any] | Constraint | Index) -> None:
+    """Create a table and its indexes, each unless it exists.
+
+    MySQL commits every DDL statement by itself; a migration that was killed after any of them
+    finds the others by running again.
+    """
+    indexes = [element for element in elements if isinstance(element, Index)]
+    others = [element for element in elements if not isinstance(element, Index)]
+    op.create_table(
+        name,
+        *others,
+        if_not_exists=True,
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    existing = {index["name"] for index in inspect(op.get_bind()).get_indexes(name)}
+    for index in indexes:
+        if index.name not in existing:
+            columns = [str(expression) for expression in index.expressions]
+            op.create_index(index.name, name, columns, unique=index.unique)

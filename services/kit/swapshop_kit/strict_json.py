@@ -1,0 +1,100 @@
+"""JSON as I-JSON (RFC 7493) would have it: what two parsers could read differently is refused."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any, Final, NoReturn
+
+MAX_DEPTH: Final = 20
+"""Nested arrays and objects allowed."""
+
+MAX_NUMBER_LENGTH: Final = 64
+"""Characters allowed in one number."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class JSONRefusedError(json.JSONDecodeError):
+    """The text is not JSON, or is JSON that this project refuses to guess about."""
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise JSONRefusedError(reason, "", 0)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    _refuse(f"{name} is not a JSON number")
+
+
+def _read_integer(text: str) -> int:
+    if len(text) > MAX_NUMBER_LENGTH:
+        _refuse("number too long")
+    return int(text)
+
+
+def _read_decimal(text: str) -> Decimal:
+    if len(text) > MAX_NUMBER_LENGTH:
+        _refuse("number too long")
+    if "e" in text or "E" in text:
+        _refuse("numbers are written without an exponent")
+    return Decimal(text)
+
+
+def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        _refuse("an object has the same key twice")
+    return members
+
+
+def _check_depth(body: str) -> None:
+    """Count brackets outside strings, before the recursive parser meets them."""
+    depth = 0
+    in_string = False
+    characters = iter(body)
+    for character in characters:
+        if character == '"':
+            in_string = not in_string
+        elif in_string:
+            if character == "\\":
+                next(characters, "")
+        elif character in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                _refuse("nested too deeply")
+        elif character in "]}":
+            depth -= 1
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_read_object,
+    parse_int=_read_integer,
+    parse_float=_read_decimal,
+    parse_constant=_refuse_constant,
+)
+
+
+def loads(body: bytes) -> Any:
+    """Parse a JSON text in UTF-8; fractions become Decimal from their own digits, never a float.
+
+    Raises:
+        JSONRefusedError: not JSON, a byte-order mark, a duplicate key, NaN or Infinity, a lone
+            surrogate, an exponent, a number beyond 64 characters or nesting beyond 20.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        _refuse("not UTF-8")
+    if text.startswith("\ufeff"):
+        _refuse("starts with a byte-order mark")
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _check_depth(text)
+    try:
+        value = _decoder.decode(text)
+    except JSONRefusedError:
+        raise
+    except json.JSONDecodeError as error:
+        raise JSONRefusedError(error.msg, "", error.pos) from error
+    if "\\u" in text and _SURROGATE.search(json.dumps(value, default=str, ensure_ascii=False)):
+        _refuse("a string holds half of a surrogate pair")
+    return value

@@ -1,0 +1,59 @@
+"""Text that people typed: trimmed, NFC, and free of characters that hide or reorder others."""
+
+import unicodedata
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic_core import PydanticCustomError
+
+_FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Cf has the zero-width and the bidirectional control characters (Unicode TR36 §2.5, TR9)."""
+
+_INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+"""Marks and fillers that show nothing (Default_Ignorable_Code_Point outside Cf)."""
+
+_VISIBLE_FORMAT: Final = frozenset(
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+)
+"""Signs that span digits, and are seen (Prepended_Concatenation_Mark)."""
+
+
+def normalize(text: str) -> str:
+    """Return the text trimmed and in Normalization Form C (Unicode TR15)."""
+    return unicodedata.normalize("NFC", text.strip())
+
+
+def _normalize_if_text(value: object) -> object:
+    return normalize(value) if isinstance(value, str) else value
+
+
+def _refuse_hidden(text: str) -> str:
+    if any(_is_hidden(character) for character in text):
+        raise PydanticCustomError("text_hidden_character", "holds a hidden character")
+    return text
+
+
+def _is_hidden(character: str) -> bool:
+    if character in _VISIBLE_FORMAT:
+        return False
+    category = unicodedata.category(character)
+    if category == "Cn":
+        return _is_never_to_be_seen(ord(character))
+    return category in _FORBIDDEN_CATEGORIES or character in _INVISIBLE
+
+
+def _is_never_to_be_seen(code_point: int) -> bool:
+    """Tell a noncharacter or reserved tag from the emoji that this Python has not heard of yet."""
+    is_noncharacter = code_point & 0xFFFE == 0xFFFE or 0xFDD0 <= code_point <= 0xFDEF
+    is_reserved_ignorable = 0xFFF0 <= code_point <= 0xFFF8 or 0xE0000 <= code_point <= 0xE0FFF
+    return is_noncharacter or is_reserved_ignorable or code_point == 0x2065
+
+
+Line = Annotated[
+    str,
+    # nearest to str, or pydantic counts "items" instead of characters
+    StringConstraints(strict=True, min_length=1, max_length=120),
+    BeforeValidator(_normalize_if_text),
+    AfterValidator(_refuse_hidden),
+]
+"""One line of text, 1..120 characters once trimmed and normalized."""

@@ -1,0 +1,184 @@
+"""How every service's FastAPI application is made: strict JSON, problems, size limits."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from typing import Any, ClassVar, Final
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from swapshop_kit import strict_json
+from swapshop_kit.asgi import ObserveRequests
+from swapshop_kit.problems import (
+    BadRequest,
+    BodyTooLarge,
+    FieldError,
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    ProblemDetails,
+    preferred_language,
+    responses,
+)
+
+MAX_BODY_BYTES: Final = 64 * 1024
+"""What a body may have unless its router says otherwise."""
+
+MAX_INTERNAL_BODY_BYTES: Final = 1024 * 1024
+
+
+MAX_ERRORS: Final = 50
+"""Refused fields that one answer names."""
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read by ``strict_json``, and whose body has a limit."""
+
+    max_body_bytes = MAX_BODY_BYTES
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body's chunks.
+
+        Raises:
+            HTTPException: 413, once the body is or declares to be larger than the limit.
+        """
+        declared = self.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared[:20]) > self.max_body_bytes:
+            raise HTTPException(413)
+        received = 0
+        async for chunk in super().stream():
+            received += len(chunk)
+            if received > self.max_body_bytes:
+                raise HTTPException(413)
+            yield chunk
+
+    async def json(self) -> Any:
+        """Parse the body.
+
+        Raises:
+            JSONRefusedError: see ``strict_json.loads``; answered as 422.
+        """
+        return strict_json.loads(await self.body())
+
+
+class StrictRoute(APIRoute):
+    """A route that hands its endpoint a StrictRequest."""
+
+    max_body_bytes: ClassVar[int] = MAX_BODY_BYTES
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        handle = super().get_route_handler()
+
+        async def handle_strictly(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)
+            strict.max_body_bytes = self.max_body_bytes
+            return await handle(strict)
+
+        return handle_strictly
+
+
+def router(*, prefix: str = "", tag: str, max_body_bytes: int = MAX_BODY_BYTES) -> APIRouter:
+    """Make the router of a capability; every route of it can answer 413 and 422."""
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        # not FastAPI's max_body_size: its middleware answers in plain text
+        route_class=type("StrictRoute", (StrictRoute,), {"max_body_bytes": max_body_bytes}),
+        responses=responses(InvalidRequest, BodyTooLarge, InternalError),
+    )
+
+
+def create_app(
+    title: str,
+    version: str,
+    routers: Iterable[APIRouter],
+    *,
+    docs_prefix: str | None = None,
+    lifespan: Any = None,
+) -> FastAPI:
+    """Make an application of routers.
+
+    Args:
+        title: as in OpenAPI.
+        version: of the service.
+        routers: in the order in which they are tried.
+        docs_prefix: where ``/docs`` and ``/openapi.json`` stand; None leaves them out.
+        lifespan: an ASGI lifespan context, when the application owns one.
+    """
+    app = FastAPI(
+        title=title,
+        version=version,
+        docs_url=f"{docs_prefix}/docs" if docs_prefix is not None else None,
+        redoc_url=None,
+        openapi_url=f"{docs_prefix}/openapi.json" if docs_prefix is not None else None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+        telemetry={"metrics": False, "logs": False, "operation_spans": False},
+        generate_unique_id_function=lambda route: route.name,
+    )
+    for each in routers:
+        app.include_router(each)
+    app.add_middleware(ObserveRequests)
+    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    return app
+
+
+def _render(request: Request, problem: Problem) -> Response:
+    return problem.render(preferred_language(request.headers.get("accept-language")))
+
+
+async def _answer_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return _render(request, error)
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return _render(request, InvalidRequest(errors=field_errors(error.errors())))
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kinds: dict[int, type[Problem]] = {
+        404: NotFound,
+        405: MethodNotAllowed,
+        413: BodyTooLarge,
+        422: InvalidRequest,
+    }
+    other = InternalError if error.status_code >= 500 else BadRequest
+    problem = kinds.get(error.status_code, other)()
+    problem.headers.update(error.headers or {})
+    return _render(request, problem)
+
+
+def field_errors(errors: Sequence[Any]) -> list[FieldError]:
+    """Turn the first 50 of pydantic's errors into ours: path within the body, query or headers."""
+    return [
+        FieldError(
+            field=".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0]),
+            code=error["type"],
+            context=error.get("ctx"),
+        )
+        if error["type"] != "json_invalid"
+        else FieldError("body", "json_invalid")
+        for error in errors[:MAX_ERRORS]
+    ]
+
+
+def use_problem_schema(app: FastAPI) -> dict[str, Any]:
+    """Return the application's OpenAPI with ProblemDetails in place of FastAPI's own 422 schema."""
+    document = app.openapi()
+    schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    details = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(details.pop("$defs"))
+    schemas["ProblemDetails"] = details
+    return document

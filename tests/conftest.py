@@ -1,0 +1,74 @@
+"""The servers that tests share, and what a skipped test means.
+
+With REQUIRE_ALL=1 in the environment everything has to be there: a skipped test is a failure.
+"""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from support.processes import ServerMissingError
+from support.servers import (
+    DatabaseServer,
+    RedisServer,
+    given_or_private_database,
+    given_or_private_redis,
+    valkey,
+)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.skipped:
+        _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if os.environ.get("REQUIRE_ALL") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"REQUIRE_ALL=1 allows no skip: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Generator[DatabaseServer]:
+    """MariaDB or MySQL, whichever is installed or given; one for each worker of xdist."""
+    try:
+        with given_or_private_database() as server:
+            yield server
+    except ServerMissingError as missing:
+        pytest.skip(f"{missing}, and no TEST_DATABASE_URL")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Generator[RedisServer]:
+    """Redis, installed or given; one for each worker of xdist."""
+    try:
+        with given_or_private_redis() as server:
+            yield server
+    except ServerMissingError as missing:
+        pytest.skip(f"{missing}, and no TEST_REDIS_URL")
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Generator[RedisServer]:
+    """The embedded Valkey of `./task up`; one for each worker of xdist."""
+    with valkey() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["valkey_server", "redis_server"])
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """The URL of each kind of Redis in turn; parametrize it indirectly to choose one."""
+    server: RedisServer = request.getfixturevalue(request.param)
+    return server.url

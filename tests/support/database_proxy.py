@@ -1,0 +1,100 @@
+"""A TCP proxy in front of MariaDB or MySQL that breaks connections at a COMMIT."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from enum import Enum, auto
+
+from sqlalchemy.engine import make_url
+
+from support.processes import HOST
+
+_COMMIT = b"\x03COMMIT"  # COM_QUERY and its text
+_CHUNK = 65536
+
+
+class AtCommit(Enum):
+    """What the proxy does with the next COMMIT."""
+
+    PASS = auto()
+    CUT_BEFORE = auto()
+    """The connection breaks, and the server never sees it."""
+    CUT_AFTER = auto()
+    """The server has done it, and its answer gets lost."""
+    HOLD = auto()
+    """It is neither forwarded nor answered."""
+
+
+class DatabaseProxy:
+    """One COMMIT is treated as ``at_commit`` says; after that everything passes."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+        self._port = 0
+        self.at_commit = AtCommit.PASS
+        self.held = asyncio.Event()
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @property
+    def url(self) -> str:
+        return self._url.set(host=HOST, port=self._port).render_as_string(hide_password=False)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator["DatabaseProxy"]:
+        server = await asyncio.start_server(self._serve, HOST, 0)
+        self._port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            self.cut()
+            await server.wait_closed()
+
+    def cut(self) -> None:
+        """Breaks every connection."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_connection(self._url.host, self._url.port)
+        self._writers |= {writer, server_writer}
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                answers = tasks.create_task(_copy(server_reader, writer))
+                await self._forward(reader, server_reader, server_writer, answers)
+                answers.cancel()
+        except* OSError:
+            pass  # one side broke the connection: so do we
+        finally:
+            for each in (writer, server_writer):
+                each.transport.abort()
+                self._writers.discard(each)
+
+    async def _forward(
+        self,
+        reader: asyncio.StreamReader,
+        server_reader: asyncio.StreamReader,
+        server_writer: asyncio.StreamWriter,
+        answers: asyncio.Task[None],
+    ) -> None:
+        while data := await reader.read(_CHUNK):
+            if _COMMIT in data and self.at_commit is not AtCommit.PASS:
+                what, self.at_commit = self.at_commit, AtCommit.PASS
+                if what is AtCommit.HOLD:
+                    self.held.set()
+                    await reader.read()  # until the client closes
+                if what is AtCommit.CUT_AFTER:
+                    answers.cancel()
+                    await asyncio.wait([answers])
+                    server_writer.write(data)
+                    await server_reader.read(_CHUNK)
+                return
+            server_writer.write(data)
+            await server_writer.drain()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(_CHUNK):
+        writer.write(data)
+        await writer.drain()
+    writer.transport.abort()

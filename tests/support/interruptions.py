@@ -1,0 +1,94 @@
+"""Stepping between the statements of a transaction: to hold it, to look, or to cut it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from swapshop_kit.database import Database
+
+from .waiting import until
+
+COMMIT = "COMMIT"
+
+Interrupt = Callable[[int, str, Any], Awaitable[None]]
+"""Gets the number of the statement in its transaction, from 1 on, its text (``COMMIT`` for that)
+and the driver's connection."""
+
+
+def interrupted(database: Database, interrupt: Interrupt) -> AbstractContextManager[None]:
+    """Awaits ``interrupt`` before each statement and COMMIT of a Database's transactions."""
+    return interrupted_engines(database.engine.sync_engine, interrupt)
+
+
+@contextmanager
+def interrupted_engines(target: Engine | type[Engine], interrupt: Interrupt) -> Generator[None]:
+    """The same for an engine, or, given the class, for all of them that use a transaction."""
+    numbers: dict[int, int] = {}
+
+    def begin(connection: Connection) -> None:
+        numbers[id(connection)] = 0
+
+    def step(connection: Connection, statement: str) -> None:
+        number = numbers[id(connection)] = numbers.get(id(connection), 0) + 1
+        dbapi_connection: Any = connection.connection.dbapi_connection
+
+        async def wait(driver: Any) -> None:
+            await interrupt(number, statement, driver)
+
+        dbapi_connection.run_async(wait)
+
+    def before(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            step(connection, statement)
+
+    def commit(connection: Connection) -> None:
+        step(connection, COMMIT)
+
+    listeners = (("begin", begin), ("before_cursor_execute", before), ("commit", commit))
+    for name, listener in listeners:
+        event.listen(target, name, listener)
+    try:
+        yield
+    finally:
+        for name, listener in listeners:
+            event.remove(target, name, listener)
+
+
+class Gate:
+    """An interrupt that holds the first transaction that comes to a statement; others pass.
+
+    Args:
+        at: how the statement begins.
+    """
+
+    def __init__(self, at: str = COMMIT) -> None:
+        self._at = at
+        self.is_held = asyncio.Event()
+        self.others_came = asyncio.Event()
+        """Set once another transaction sends a statement meanwhile."""
+        self.opened = asyncio.Event()
+
+    async def __call__(self, _number: int, statement: str, _driver: Any) -> None:
+        if self.is_held.is_set():
+            self.others_came.set()
+        elif statement.startswith(self._at):
+            self.is_held.set()
+            await self.opened.wait()
+
+
+async def kill_connection(admin: AsyncEngine, driver: Any) -> None:
+    """Ends a connection from the server's side (MariaDB, MySQL); returns when it is gone."""
+    id_ = driver.thread_id()
+    async with admin.connect() as connection:
+        await connection.exec_driver_sql(f"KILL CONNECTION {int(id_)}")
+
+        async def is_gone() -> bool:
+            query = text("SELECT COUNT(*) FROM information_schema.processlist WHERE id = :id")
+            return not await connection.scalar(query, {"id": id_})
+
+        await until(is_gone)

@@ -1,0 +1,224 @@
+"""Every request gets an id, one measure and one log line."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Generator, Mapping, MutableMapping
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from fastapi import FastAPI
+from prometheus_client import REGISTRY
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Scope
+from structlog.testing import capture_logs
+
+from swapshop_kit import web
+from swapshop_kit.telemetry import current_traceparent
+
+_TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.fixture
+def waiting() -> asyncio.Event:
+    """Set once a POST has reached its endpoint, which never answers."""
+    return asyncio.Event()
+
+
+@pytest.fixture
+def app(waiting: asyncio.Event) -> FastAPI:
+    router = web.router(prefix="/api/toys", tag="toys")
+
+    @router.get("/{number}")
+    async def read(number: int) -> tuple[int, str | None]:
+        return number, current_traceparent()
+
+    @router.delete("/{number}")
+    async def delete(number: int) -> None:
+        raise RuntimeError(f"broken {number}")
+
+    @router.put("/{number}")
+    async def put(number: int) -> StreamingResponse:
+        async def half() -> AsyncIterator[bytes]:
+            yield b"half"
+            raise RuntimeError(f"broken {number}")
+
+        return StreamingResponse(half())
+
+    @router.post("/{number}")
+    async def wait(number: int) -> int:
+        waiting.set()
+        await asyncio.Event().wait()
+        return number
+
+    return web.create_app("t", "1", [router], docs_prefix="/api")
+
+
+@pytest.fixture
+def logs() -> Generator[list[MutableMapping[str, Any]]]:
+    with capture_logs([structlog.contextvars.merge_contextvars]) as entries:
+        yield entries
+
+
+async def _request(
+    app: FastAPI, method: str, path: str, headers: Mapping[str, str] | None = None
+) -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t") as client:
+        return await client.request(method, path, headers=headers)
+
+
+def _count(method: str, route: str, status: int) -> float:
+    labels = {
+        "http_request_method": method,
+        "http_route": route,
+        "http_response_status_code": str(status),
+    }
+    name = "http_server_request_duration_seconds_count"
+    return REGISTRY.get_sample_value(name, labels) or 0
+
+
+@pytest.mark.parametrize("given", ["abcd-1234", "A.b_c-9" * 9, "0" * 64])
+async def test_a_sane_request_id_is_kept(app: FastAPI, given: str) -> None:
+    answer = await _request(app, "GET", "/api/toys/1", {"X-Request-Id": given})
+
+    assert answer.headers["x-request-id"] == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "short",
+        "0" * 65,
+        "has space here",
+        "semi;colon",
+        '{"json":"injected"}',
+        "caf\xe9-caf\xe9",
+    ],
+)
+async def test_any_other_is_replaced(app: FastAPI, given: str) -> None:
+    headers = httpx.Headers({"X-Request-Id": given}, encoding="latin-1")
+    answer = await _request(app, "GET", "/api/toys/1", headers)
+
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
+
+
+@pytest.mark.parametrize(
+    ("request_line", "route", "status"),
+    [
+        ("GET /api/toys/1", "/api/toys/{number}", 200),
+        ("GET /api/toys/one", "/api/toys/{number}", 422),
+        ("PATCH /api/toys/1", "/api/toys/{number}", 405),
+        ("DELETE /api/toys/1", "/api/toys/{number}", 500),
+        ("GET /api/toys/1/2/3", "unmatched", 404),
+        ("GET /wp-login.php", "unmatched", 404),
+    ],
+)
+async def test_requests_are_measured_and_logged_by_route(
+    app: FastAPI,
+    logs: list[MutableMapping[str, Any]],
+    request_line: str,
+    route: str,
+    status: int,
+) -> None:
+    method, path = request_line.split()
+    before = _count(method, route, status)
+    answer = await _request(app, method, path, {"traceparent": f"00-{_TRACE_ID}-{'1' * 16}-01"})
+
+    assert answer.status_code == status
+    assert _count(method, route, status) == before + 1
+    line = logs[-1]
+    assert 0 <= line.pop("seconds") < 10
+    assert line == {
+        "event": "request",
+        "log_level": "info",
+        "method": method,
+        "route": route,
+        "status": status,
+        "request_id": answer.headers["x-request-id"],
+        "trace_id": _TRACE_ID,
+    }
+
+
+async def test_an_unknown_method_is_no_label_of_its_own(app: FastAPI) -> None:
+    before = _count("_OTHER", "unmatched", 404)
+    await _request(app, "BREW", "/teapot")
+
+    assert _count("_OTHER", "unmatched", 404) == before + 1
+    assert _count("BREW", "unmatched", 404) == 0
+
+
+async def test_a_request_without_a_trace_gets_one_that_goes_onward(
+    app: FastAPI, logs: list[MutableMapping[str, Any]]
+) -> None:
+    _, onward = (await _request(app, "GET", "/api/toys/1")).json()
+
+    assert onward.split("-")[1] == logs[-1]["trace_id"]
+    assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-00", onward)
+    assert current_traceparent() is None
+
+
+async def test_a_defect_is_logged_with_its_exception_and_answered(
+    app: FastAPI, logs: list[MutableMapping[str, Any]]
+) -> None:
+    answer = await _request(app, "DELETE", "/api/toys/7", {"Accept-Language": "en"})
+
+    assert [line["event"] for line in logs] == ["request.failed", "request"]
+    assert logs[0]["exc_info"]
+    assert logs[0]["path"] == "/api/toys/7"
+    assert logs[0]["request_id"] == answer.headers["x-request-id"]
+    assert answer.json()["title"] == "Internal error"
+
+
+async def test_a_defect_after_the_first_byte_breaks_the_connection(
+    app: FastAPI, logs: list[MutableMapping[str, Any]]
+) -> None:
+    before = _count("PUT", "/api/toys/{number}", 200)
+
+    with pytest.raises(RuntimeError, match="broken"):
+        await _request(app, "PUT", "/api/toys/1")
+
+    assert [line["event"] for line in logs] == ["request.failed", "request"]
+    assert _count("PUT", "/api/toys/{number}", 200) == before + 1
+
+
+async def test_a_cancelled_request_is_counted_once_and_stays_cancelled(
+    app: FastAPI, waiting: asyncio.Event, logs: list[MutableMapping[str, Any]]
+) -> None:
+    task = asyncio.create_task(_request(app, "POST", "/api/toys/1"))
+    await waiting.wait()
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [(line["event"], line["status"]) for line in logs] == [("request", 0)]
+
+
+async def test_ids_do_not_outlive_their_request(
+    app: FastAPI, logs: list[MutableMapping[str, Any]]
+) -> None:
+    answers = await asyncio.gather(*(_request(app, "GET", "/api/toys/1") for _ in range(20)))
+    structlog.get_logger().info("between")
+
+    ids = [line["request_id"] for line in logs if line["event"] == "request"]
+    assert sorted(ids) == sorted(answer.headers["x-request-id"] for answer in answers)
+    assert len(set(ids)) == 20
+    assert logs[-1] == {"event": "between", "log_level": "info"}
+
+
+async def test_the_lifespan_passes_unobserved(logs: list[MutableMapping[str, Any]]) -> None:
+    received = iter(["lifespan.startup", "lifespan.shutdown"])
+    sent: list[str] = []
+
+    async def receive() -> Message:
+        return {"type": next(received)}
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+
+    scope: Scope = {"type": "lifespan"}
+    await web.create_app("t", "1", [])(scope, receive, send)
+
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert logs == []
