@@ -1,0 +1,152 @@
+"""Command line of the api."""
+
+import argparse
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+import uvloop
+
+from swapshop_api.app import internal_app, operations_app, public_app
+from swapshop_api.auth.accounts import ensure_operator, promote
+from swapshop_api.auth.key_file import SigningKeysError
+from swapshop_api.auth.keys import RotationRefused, rotate
+from swapshop_api.auth.passwords import Passwords
+from swapshop_api.auth.problems import UserNotFound
+from swapshop_api.container import MIGRATIONS, open_container
+from swapshop_api.housekeeping.domain import keep_house
+from swapshop_api.settings import ApiSettings, KeysSettings, OperatorSettings
+from swapshop_kit.command_line import BAD_START, TRY_AGAIN, run_command
+from swapshop_kit.database import Database, create_engine
+from swapshop_kit.logging import configure_logging
+from swapshop_kit.migrations import MigrationLocked, migrate
+from swapshop_kit.problems import DatabaseUnavailable
+from swapshop_kit.process_settings import ProcessSettings
+from swapshop_kit.serving import AddressTaken, Endpoint, listen, serve
+from swapshop_kit.settings import DatabaseSettings
+from swapshop_kit.telemetry import configure_tracing
+
+_ERRORS: Final[dict[type[Exception], int]] = {
+    AddressTaken: BAD_START,
+    SigningKeysError: BAD_START,
+    UserNotFound: BAD_START,
+    RotationRefused: TRY_AGAIN,
+    MigrationLocked: TRY_AGAIN,
+    DatabaseUnavailable: TRY_AGAIN,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0, 1 to try again later, 2 to mend settings."""
+    parsed = _parser().parse_args(arguments)
+    return run_command("swapshop_api", lambda: parsed.run(parsed), _ERRORS, uvloop.run)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="swapshop_api", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    _add(commands, "serve", "serve until SIGTERM", _serve)
+    _add(commands, "migrate", "bring the schema to the newest revision", _migrate)
+    _add(commands, "housekeeping", "purge what has expired", _housekeeping)
+    users = commands.add_parser("users", help="manage accounts").add_subparsers(required=True)
+    _add(users, "promote", "make an account an operator's", _promote).add_argument("email")
+    explanation = "make an operator's account, with OPERATOR_PASSWORD unless it is there"
+    _add(users, "operator", explanation, _operator).add_argument("email")
+    keys = commands.add_parser("keys", help="manage signing keys").add_subparsers(required=True)
+    _add(keys, "rotate", "add a key that signs in ten minutes", _rotate)
+    return parser
+
+
+_Command = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",  # pyright: ignore[reportPrivateUsage] - argparse names no other type
+    name: str,
+    explanation: str,
+    run: _Command,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=explanation, description=explanation)
+    command.set_defaults(run=run)
+    return command
+
+
+def _configure(settings: ProcessSettings) -> None:
+    configure_logging("api", settings.log_level)
+    configure_tracing("swapshop-api", settings.otlp_endpoint, settings.trace_ratio)
+
+
+async def _serve(_: argparse.Namespace) -> int:
+    settings = ApiSettings()  # pyright: ignore[reportCallIssue] - read from the environment
+    _configure(settings)
+    ports = (settings.public_port, settings.internal_port, settings.operations_port)
+    listeners = [listen(settings.host, port) for port in ports]
+    async with open_container(settings) as container:
+        apps = (public_app(container), internal_app(container), operations_app(container))
+        await serve(
+            [Endpoint(app, listener) for app, listener in zip(apps, listeners, strict=True)],
+            keep_alive_seconds=settings.keep_alive_seconds,
+            drain_seconds=settings.drain_seconds,
+            on_drain=container.drain,
+        )
+    return 0
+
+
+async def _migrate(_: argparse.Namespace) -> int:
+    await migrate(_database_settings().database_url.get_secret_value(), MIGRATIONS)
+    return 0
+
+
+async def _housekeeping(_: argparse.Namespace) -> int:
+    database = _open_database()
+    try:
+        await keep_house(database)
+    finally:
+        await database.close()
+    return 0
+
+
+async def _promote(arguments: argparse.Namespace) -> int:
+    database = _open_database()
+    try:
+        user_id = await promote(database, arguments.email)
+    finally:
+        await database.close()
+    print(f"{user_id} is an operator, from the next access token on")
+    return 0
+
+
+async def _operator(arguments: argparse.Namespace) -> int:
+    settings = OperatorSettings()  # pyright: ignore[reportCallIssue] - read from the environment
+    database = _open_database()
+    password = settings.operator_password.get_secret_value()
+    try:
+        user_id = await ensure_operator(
+            database, Passwords(), email=arguments.email, password=password
+        )
+    finally:
+        await database.close()
+    print(f"{user_id} is an operator")
+    return 0
+
+
+async def _rotate(_: argparse.Namespace) -> int:
+    settings = KeysSettings()  # pyright: ignore[reportCallIssue] - read from the environment
+    key = rotate(settings.signing_keys_file)
+    print(f"{key.kid} signs from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC on")
+    return 0
+
+
+def _database_settings() -> DatabaseSettings:
+    settings = DatabaseSettings()  # pyright: ignore[reportCallIssue] - read from the environment
+    _configure(settings)
+    return settings
+
+
+def _open_database() -> Database:
+    url = _database_settings().database_url.get_secret_value()
+    return Database(create_engine(url, pool_size=1))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

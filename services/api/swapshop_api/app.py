@@ -1,0 +1,58 @@
+"""The api's applications: one a port, or all of it on one."""
+
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from swapshop_api import __version__
+from swapshop_api.audit import routes as audit
+from swapshop_api.auth import routes as auth
+from swapshop_api.container import Container
+from swapshop_api.dispatch import operator_routes as deliveries
+from swapshop_api.dispatch import routes as dispatch
+from swapshop_api.orders import routes as orders
+from swapshop_kit.health import operations_router
+from swapshop_kit.web import create_app
+
+TITLE: Final = "SwapShop api"
+DOCS_PREFIX: Final = "/api"
+
+PUBLIC: Final[tuple[APIRouter, ...]] = (
+    auth.public_router,
+    orders.public_router,
+    deliveries.public_router,
+    audit.public_router,
+)
+INTERNAL: Final[tuple[APIRouter, ...]] = (auth.internal_router, dispatch.internal_router)
+
+
+def public_app(container: Container) -> FastAPI:
+    """What customers and operators call, through the ingress."""
+    return _app(container, *PUBLIC, docs_prefix=DOCS_PREFIX)
+
+
+def internal_app(container: Container) -> FastAPI:
+    """What other parts of the system call."""
+    return _app(container, *INTERNAL)
+
+
+def operations_app(container: Container) -> FastAPI:
+    """What Kubernetes and Prometheus call."""
+    return _app(container, operations_router(container.health))
+
+
+def whole_app(container: Container) -> FastAPI:
+    """All of it on one port, as on a developer's machine."""
+    operations = operations_router(container.health)
+    return _app(container, *PUBLIC, *INTERNAL, operations, docs_prefix=DOCS_PREFIX)
+
+
+def contract_app() -> FastAPI:
+    """The routes that OpenAPI documents, without anything behind them."""
+    return create_app(TITLE, __version__, (*PUBLIC, *INTERNAL), docs_prefix=DOCS_PREFIX)
+
+
+def _app(container: Container, *routers: APIRouter, docs_prefix: str | None = None) -> FastAPI:
+    app = create_app(TITLE, __version__, routers, docs_prefix=docs_prefix)
+    app.state.container = container
+    return app

@@ -1,0 +1,66 @@
+"""All SQL of the audit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import RowMapping, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from swapshop_api.audit.models import audit
+from swapshop_kit.cursors import Cursor
+from swapshop_kit.dialect import utc_now
+from swapshop_kit.ids import new_id
+from swapshop_kit.keyset import newest_first
+
+SYSTEM: Final = "system"
+"""The actor of what no person did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was done to what; ``detail`` has at most 200 characters."""
+
+    action: str
+    subject: str
+    detail: str | None = None
+
+
+async def record(
+    connection: AsyncConnection, *, actor: str, action: str, subject: str, detail: str | None = None
+) -> None:
+    """Write one entry, in the transaction of what it tells."""
+    await record_all(connection, actor, [Entry(action, subject, detail)])
+
+
+async def record_all(connection: AsyncConnection, actor: str, entries: Sequence[Entry]) -> None:
+    """Write entries in one statement, or none if there are none.
+
+    Args:
+        connection: in the transaction of what the entries tell.
+        actor: a user id, a client id, or ``system``.
+        entries: any number.
+    """
+    if not entries:
+        return
+    rows: list[dict[str, Any]] = [
+        {
+            "id": new_id(),
+            "at": utc_now(),
+            "actor": actor,
+            "action": entry.action,
+            "subject": entry.subject,
+            "detail": entry.detail,
+        }
+        for entry in entries
+    ]
+    # as values of one statement: asyncmy would send rows with the clock in them one by one
+    await connection.execute(insert(audit).values(rows))
+
+
+async def list_page(
+    connection: AsyncConnection, after: Cursor | None, limit: int
+) -> Sequence[RowMapping]:
+    """Return up to ``limit`` + 1 entries, newest first."""
+    query = newest_first(select(audit), audit.c.at, audit.c.id, after, limit)
+    return (await connection.execute(query)).mappings().all()

@@ -1,0 +1,298 @@
+"""Accounts, sessions and tokens: the use cases."""
+
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from swapshop_api.auth import store
+from swapshop_api.auth.accounts import COMMAND_LINE, create_user, promote
+from swapshop_api.auth.addresses import TrustedProxies, limited_network
+from swapshop_api.auth.keys import SigningKeys
+from swapshop_api.auth.metrics import LOGINS, REFRESH_REUSE
+from swapshop_api.auth.models import User
+from swapshop_api.auth.origins import Origins
+from swapshop_api.auth.passwords import Passwords
+from swapshop_api.auth.problems import (
+    ClientRefused,
+    RefreshConflict,
+    SessionEnded,
+    TooManyRequests,
+    WrongCredentials,
+    WrongPassword,
+)
+from swapshop_api.auth.rate_limits import Limit, RateLimits
+from swapshop_api.auth.rotation import Verdict, decode_token, encode_token, hash_of, new_token
+from swapshop_api.auth.sessions import begin_family, present
+from swapshop_api.settings import ApiSettings
+from swapshop_kit.access_tokens import Audience, Role
+from swapshop_kit.database import Database
+from swapshop_kit.ids import new_id
+from swapshop_kit.problems import Unauthenticated
+
+ACCESS_TOKEN_SECONDS: Final = 600
+_VERIFICATIONS: Final = 3
+"""Times a login looks again when the password hash changes under it."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a signed-in user is given.
+
+    Args:
+        access_token: a JWT of ten minutes.
+        refresh_token: the cookie's value.
+        refresh_seconds: until the session ends.
+        user: whose it is.
+    """
+
+    access_token: str
+    refresh_token: str
+    refresh_seconds: int
+    user: User
+
+
+class Auth:
+    """The accounts.
+
+    Args:
+        database: of the api.
+        redis: counts what is limited.
+        keys: sign the access tokens.
+        settings: issuer, origins, proxies, limits and the poller's credentials.
+        limits: count logins and registrations; made from ``redis`` and the settings if absent.
+        passwords: hash the passwords; with the recommended cost if absent.
+        clock: seconds since the epoch, for ``iat`` and ``exp``; sessions live by the database's.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        redis: Redis,
+        keys: SigningKeys,
+        settings: ApiSettings,
+        *,
+        limits: RateLimits | None = None,
+        passwords: Passwords | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.origins = Origins(settings.public_origins)
+        self.proxies = TrustedProxies(settings.trusted_proxies)
+        self._database = database
+        self._keys = keys
+        self._settings = settings
+        self._limits = limits or RateLimits(redis, settings.max_replicas)
+        self._clock = clock
+        self._passwords = passwords or Passwords()
+
+    # --- accounts -----------------------------------------------------------------------------
+
+    async def register(self, nombre: str, email: str, password: str, address: str) -> Session:
+        """Make an account and sign it in.
+
+        Raises:
+            EmailTaken: there is one with this e-mail.
+            TooManyRequests: too many from this address.
+            PasswordQueueFull: too many passwords wait to be hashed.
+        """
+        count = self._settings.register_per_address_per_hour
+        await self._limits.take(Limit("register", limited_network(address), count, 3600))
+        token = new_token()
+        user_id = await create_user(
+            self._database,
+            self._passwords,
+            nombre=nombre,
+            email=email,
+            password=password,
+            token=token,
+        )
+        return self._session(await self._user(user_id), token, store.FAMILY_LIFETIME.days * 86400)
+
+    async def me(self, user_id: str) -> User:
+        """Return an account.
+
+        Raises:
+            Unauthenticated: it is there no more.
+        """
+        return await self._user(user_id)
+
+    async def change_password(
+        self, user_id: str, current: str, new: str, cookie: str | None, address: str
+    ) -> None:
+        """Change a password and end every session of the account but the cookie's.
+
+        Raises:
+            WrongPassword: ``current`` is not right, or was changed a moment ago.
+            TooManyRequests: too many tries.
+            PasswordQueueFull: too many passwords wait to be hashed.
+        """
+        user = await self._user(user_id)
+        await self._limits.take(*self._login_limits(user.email, address))
+        is_right, _ = await self._passwords.verify(current, user.password_hash)
+        if not is_right:
+            raise WrongPassword
+        new_hash = await self._passwords.hash(new)
+        token = decode_token(cookie)
+
+        async def change(connection: AsyncConnection) -> int | None:
+            if not await store.replace_password(
+                connection, user_id, old_hash=user.password_hash, new_hash=new_hash
+            ):
+                return None
+            kept = None if token is None else await store.family_id_of(connection, hash_of(token))
+            return await store.revoke_families(connection, user_id, except_id=kept)
+
+        revoked = await self._database.transaction(change)
+        if revoked is None:
+            raise WrongPassword
+        _log.info("auth.password_changed", user_id=user_id, sessions_revoked=revoked)
+
+    async def promote(self, email: str, actor: str = COMMAND_LINE) -> str:
+        """Make an account an operator's; see ``accounts.promote``."""
+        return await promote(self._database, email, actor=actor)
+
+    # --- sessions -----------------------------------------------------------------------------
+
+    async def login(self, email: str, password: str, address: str) -> Session:
+        """Sign in.
+
+        Raises:
+            WrongCredentials: for an unknown user and a wrong password alike, in equal time.
+            TooManyRequests: too many tries.
+            PasswordQueueFull: too many passwords wait to be hashed.
+        """
+        try:
+            await self._limits.take(*self._login_limits(email, address))
+        except TooManyRequests:
+            LOGINS.labels("limited").inc()
+            raise
+        for _ in range(_VERIFICATIONS):
+            user = await self._database.read(lambda c: store.find_user_by_email(c, email))
+            stored = None if user is None else user.password_hash
+            is_right, renewed = await self._passwords.verify(password, stored)
+            if user is None or not is_right:
+                break
+            token = new_token()
+            if await self._begin_session(user, renewed, token):
+                LOGINS.labels("ok").inc()
+                return self._session(user, token, store.FAMILY_LIFETIME.days * 86400)
+        LOGINS.labels("refused").inc()
+        raise WrongCredentials
+
+    async def refresh(self, cookie: str | None) -> Session:
+        """Exchange a refresh token for an access token and the next refresh token.
+
+        Raises:
+            SessionEnded: the token is unknown, or its session over, or revoked just now.
+            RefreshConflict: another tab was faster.
+        """
+        token = decode_token(cookie)
+        if token is None:
+            raise SessionEnded
+        presented = await self._database.transaction(lambda c: present(c, token))
+        if presented is None:
+            raise SessionEnded
+        if presented.verdict is Verdict.REVOKE:
+            REFRESH_REUSE.inc()
+            family = presented.family
+            _log.warning("auth.refresh_reuse", user_id=family.user_id, family_id=family.id)
+            raise SessionEnded
+        if presented.verdict is Verdict.CONFLICT or presented.successor is None:
+            raise RefreshConflict
+        remaining = presented.family.expires_at - presented.now
+        return self._session(presented.user, presented.successor, int(remaining.total_seconds()))
+
+    async def logout(self, cookie: str | None) -> None:
+        """End the session of a refresh token, whatever its state."""
+        token = decode_token(cookie)
+        if token is None:
+            return
+
+        async def end(connection: AsyncConnection) -> None:
+            family = await store.lock_family_of(connection, hash_of(token))
+            if family is not None:
+                await store.revoke_family(connection, family.id)
+
+        await self._database.transaction(end)
+
+    # --- clients ------------------------------------------------------------------------------
+
+    def client_token(self, client_id: str, client_secret: str) -> str:
+        """Return an access token for the poller (RFC 6749 §4.4).
+
+        Raises:
+            ClientRefused: the id or the secret is not right.
+        """
+        settings = self._settings
+        secrets = [settings.poller_client_secret, settings.poller_client_secret_previous]
+        presented = client_secret.encode()
+        is_secret = [
+            hmac.compare_digest(presented, secret.get_secret_value().encode())
+            for secret in secrets
+            if secret is not None
+        ]
+        is_client = hmac.compare_digest(client_id.encode(), settings.poller_client_id.encode())
+        if not (is_client and any(is_secret)):
+            raise ClientRefused
+        return self._access_token("swapshop-internal", settings.poller_client_id, "service", "")
+
+    # --- parts --------------------------------------------------------------------------------
+
+    def _login_limits(self, email: str, address: str) -> tuple[Limit, Limit]:
+        settings, network = self._settings, limited_network(address)
+        account = f"{network} {email}"
+        return (
+            Limit("login-account", account, settings.login_per_account_per_minute, 60),
+            Limit("login-address", network, settings.login_per_address_per_minute, 60),
+        )
+
+    async def _user(self, user_id: str) -> User:
+        user = await self._database.read(lambda c: store.find_user(c, user_id))
+        if user is None:
+            raise Unauthenticated
+        return user
+
+    async def _begin_session(self, user: User, renewed_hash: str | None, token: bytes) -> bool:
+        """Begin a session unless the verified password was changed meanwhile."""
+
+        async def begin(connection: AsyncConnection) -> bool:
+            new_hash = renewed_hash or user.password_hash
+            is_current = await store.replace_password(
+                connection, user.id, old_hash=user.password_hash, new_hash=new_hash
+            )
+            if is_current:
+                await begin_family(connection, user.id, token)
+            return is_current
+
+        return await self._database.transaction(begin)
+
+    def _session(self, user: User, token: bytes, seconds: int) -> Session:
+        rol: Any = user.rol
+        return Session(
+            access_token=self._access_token("swapshop", user.id, rol, user.nombre),
+            refresh_token=encode_token(token),
+            refresh_seconds=seconds,
+            user=user,
+        )
+
+    def _access_token(self, audience: Audience, subject: str, rol: Role, nombre: str) -> str:
+        now = int(self._clock())
+        return self._keys.sign(
+            {
+                "iss": self._settings.token_issuer,
+                "aud": audience,
+                "sub": subject,
+                "iat": now,
+                "exp": now + ACCESS_TOKEN_SECONDS,
+                "jti": new_id(),
+                "rol": rol,
+                "nombre": nombre,
+            }
+        )

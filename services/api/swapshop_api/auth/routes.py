@@ -1,0 +1,275 @@
+"""Accounts, sessions and tokens over HTTP."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request, Response
+
+from swapshop_api.auth.cookies import (
+    SECURE_NAME,
+    clear_refresh_cookie,
+    read_refresh_cookie,
+    set_refresh_cookie,
+)
+from swapshop_api.auth.domain import ACCESS_TOKEN_SECONDS, Session
+from swapshop_api.auth.keys import JWKS_MAX_AGE_SECONDS
+from swapshop_api.auth.models import User
+from swapshop_api.auth.oauth import FORM, read_token_request
+from swapshop_api.auth.problems import (
+    ClientRefused,
+    EmailTaken,
+    OriginRefused,
+    PasswordQueueFull,
+    RefreshConflict,
+    SessionEnded,
+    TokenRequestRefused,
+    TooManyRequests,
+    WrongCredentials,
+    WrongPassword,
+)
+from swapshop_api.auth.schemas import (
+    ClientTokenOut,
+    JsonWebKeySet,
+    LoginIn,
+    PasswordIn,
+    RegisterIn,
+    SessionOut,
+    UserOut,
+)
+from swapshop_api.dependencies import Caller, Deps
+from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown, Unauthenticated, responses
+from swapshop_kit.web import MAX_INTERNAL_BODY_BYTES, router
+
+public_router = router(prefix="/api/auth", tag="auth")
+internal_router = router(tag="auth", max_body_bytes=MAX_INTERNAL_BODY_BYTES)
+
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+_SETS_COOKIE: Final = {
+    "Set-Cookie": {"description": "The refresh token.", "schema": {"type": "string"}}
+}
+
+_TAKES_COOKIE: Final = {
+    "parameters": [
+        {
+            "name": "Origin",
+            "in": "header",
+            "required": True,
+            "description": "One of PUBLIC_ORIGINS; browsers send it by themselves.",
+            "schema": {"type": "string"},
+        },
+        {
+            "name": SECURE_NAME,
+            "in": "cookie",
+            "description": "The refresh token; without the prefix where the page is on plain http.",
+            "schema": {"type": "string"},
+        },
+    ]
+}
+
+
+def _session_response(status: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"description": "Signed in.", "headers": _SETS_COOKIE}}
+
+
+def _origin_of(request: Request) -> str | None:
+    """Return the Origin; several of them are none that a browser sent, so a foreign one."""
+    origins = request.headers.getlist("origin")
+    return ",".join(origins) if origins else None
+
+
+async def _refuse_foreign_origin(request: Request, container: Deps) -> None:
+    if container.auth.origins.is_foreign(_origin_of(request)):
+        raise OriginRefused
+
+
+async def _demand_own_origin(request: Request, container: Deps) -> None:
+    if not container.auth.origins.is_own(_origin_of(request)):
+        raise OriginRefused
+
+
+async def _client_address(request: Request, container: Deps) -> str:
+    peer = None if request.client is None else request.client.host
+    forwarded_for = request.headers.getlist("x-forwarded-for")
+    return container.auth.proxies.client_address(peer, forwarded_for)
+
+
+async def _is_secure(request: Request, container: Deps) -> bool:
+    return container.auth.origins.is_secure(_origin_of(request), request.headers.get("host"))
+
+
+ClientAddress = Annotated[str, Depends(_client_address)]
+IsSecure = Annotated[bool, Depends(_is_secure)]
+_NotForeign: Final = Depends(_refuse_foreign_origin)
+_OwnOrigin: Final = Depends(_demand_own_origin)
+
+
+async def _refresh_cookie(request: Request, secure: IsSecure) -> str | None:
+    return read_refresh_cookie(request, secure=secure)
+
+
+RefreshCookie = Annotated[str | None, Depends(_refresh_cookie)]
+
+
+@public_router.post(
+    "/register",
+    status_code=201,
+    dependencies=[_NotForeign],
+    responses=_session_response(201)
+    | responses(
+        OriginRefused,
+        EmailTaken,
+        TooManyRequests,
+        PasswordQueueFull,
+        DatabaseUnavailable,
+        OutcomeUnknown,
+    ),
+)
+async def register(
+    container: Deps, body: RegisterIn, response: Response, address: ClientAddress, secure: IsSecure
+) -> SessionOut:
+    """Make an account and sign it in."""
+    session = await container.auth.register(
+        body.nombre, body.email, body.password.get_secret_value(), address
+    )
+    return _signed_in(session, response, secure=secure)
+
+
+@public_router.post(
+    "/login",
+    dependencies=[_NotForeign],
+    responses=_session_response(200)
+    | responses(
+        WrongCredentials,
+        OriginRefused,
+        TooManyRequests,
+        PasswordQueueFull,
+        DatabaseUnavailable,
+        OutcomeUnknown,
+    ),
+)
+async def login(
+    container: Deps, body: LoginIn, response: Response, address: ClientAddress, secure: IsSecure
+) -> SessionOut:
+    """Sign in; an unknown e-mail and a wrong password get the same answer in the same time."""
+    session = await container.auth.login(body.email, body.password.get_secret_value(), address)
+    return _signed_in(session, response, secure=secure)
+
+
+@public_router.post(
+    "/refresh",
+    dependencies=[_OwnOrigin],
+    responses=_session_response(200)
+    | responses(SessionEnded, OriginRefused, RefreshConflict, DatabaseUnavailable, OutcomeUnknown),
+    openapi_extra=_TAKES_COOKIE,
+)
+async def refresh(
+    container: Deps, response: Response, cookie: RefreshCookie, secure: IsSecure
+) -> SessionOut:
+    """Exchange the refresh cookie for an access token and the next cookie.
+
+    When an answer is lost, the same cookie may be sent again. 409 means that another tab of the
+    browser was faster: its cookie is in the jar, so repeat the request. The Origin header is
+    demanded.
+    """
+    session = await container.auth.refresh(cookie)
+    return _signed_in(session, response, secure=secure)
+
+
+@public_router.post(
+    "/logout",
+    status_code=204,
+    dependencies=[_OwnOrigin],
+    responses=responses(OriginRefused, DatabaseUnavailable, OutcomeUnknown),
+    openapi_extra=_TAKES_COOKIE,
+)
+async def logout(
+    container: Deps, response: Response, cookie: RefreshCookie, secure: IsSecure
+) -> None:
+    """End the session of the refresh cookie; without one there is nothing to do."""
+    await container.auth.logout(cookie)
+    clear_refresh_cookie(response, secure=secure)
+
+
+@public_router.get("/me", responses=responses(Unauthenticated, DatabaseUnavailable))
+async def me(container: Deps, caller: Caller, response: Response) -> UserOut:
+    """Return one's own account."""
+    response.headers.update(_NO_STORE)
+    return _user_out(await container.auth.me(caller.sub))
+
+
+@public_router.post(
+    "/password",
+    status_code=204,
+    responses=responses(
+        Unauthenticated,
+        WrongPassword,
+        TooManyRequests,
+        PasswordQueueFull,
+        DatabaseUnavailable,
+        OutcomeUnknown,
+    ),
+)
+async def change_password(
+    container: Deps, caller: Caller, body: PasswordIn, address: ClientAddress, cookie: RefreshCookie
+) -> None:
+    """Change one's password; every session but that of the refresh cookie ends."""
+    await container.auth.change_password(
+        caller.sub,
+        body.current.get_secret_value(),
+        body.new.get_secret_value(),
+        cookie,
+        address,
+    )
+
+
+@internal_router.post(
+    "/internal/auth/token",
+    responses=responses(TokenRequestRefused, ClientRefused),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                FORM: {
+                    "schema": {
+                        "type": "object",
+                        "required": ["grant_type"],
+                        "properties": {
+                            "grant_type": {"type": "string", "enum": ["client_credentials"]},
+                            "client_id": {"type": "string"},
+                            "client_secret": {"type": "string", "format": "password"},
+                        },
+                    }
+                }
+            },
+        }
+    },
+)
+async def issue_client_token(
+    request: Request, container: Deps, response: Response
+) -> ClientTokenOut:
+    """Give a client an access token for its credentials, sent by HTTP Basic or in the form.
+
+    Problems have the extra member ``error`` of RFC 6749 §5.2.
+    """
+    credentials = await read_token_request(request)
+    token = container.auth.client_token(credentials.client_id, credentials.client_secret)
+    response.headers.update(_NO_STORE)
+    return ClientTokenOut(access_token=token, expires_in=ACCESS_TOKEN_SECONDS)
+
+
+@internal_router.get("/.well-known/jwks.json")
+async def get_jwks(container: Deps, response: Response) -> JsonWebKeySet:
+    """Return the keys that verify access tokens."""
+    response.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_SECONDS}"
+    return JsonWebKeySet.model_validate(container.keys.jwks())
+
+
+def _signed_in(session: Session, response: Response, *, secure: bool) -> SessionOut:
+    response.headers.update(_NO_STORE)
+    set_refresh_cookie(response, session.refresh_token, session.refresh_seconds, secure=secure)
+    return SessionOut(
+        token=session.access_token, expires_in=ACCESS_TOKEN_SECONDS, user=_user_out(session.user)
+    )
+
+
+def _user_out(user: User) -> UserOut:
+    return UserOut.model_validate(user, from_attributes=True)

@@ -1,0 +1,154 @@
+"""JSON of accounts, sessions and tokens."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+from swapshop_kit.text import Line, normalize
+
+MAX_EMAIL_BYTES: Final = 254
+"""RFC 5321 §4.5.3.1.3, less the angle brackets."""
+
+MIN_PASSWORD_LENGTH: Final = 12
+MAX_PASSWORD_LENGTH: Final = 128
+
+_LABEL: Final = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_is_email = re.compile(
+    rf"[^@\s\"(),:;<>\[\]\\.]+(?:\.[^@\s\"(),:;<>\[\]\\.]+)*@{_LABEL}(?:\.{_LABEL})+"
+).fullmatch
+
+
+def normalize_email(text: str) -> str:
+    """Return an e-mail trimmed, in NFC and lower-cased: what makes two accounts the same.
+
+    The local part is lower-cased too: RFC 5321 would let a server tell them apart; none does.
+    """
+    return unicodedata.normalize("NFC", normalize(text).lower())
+
+
+def check_email(text: str) -> str:
+    """Return the normalized e-mail.
+
+    Accepted are dot-atoms (RFC 5322 §3.4.1) and their internationalized form (RFC 6531) at a
+    domain of two or more labels. Whether it exists only a message would tell, so nothing is asked.
+
+    Raises:
+        PydanticCustomError: it is none.
+    """
+    email = normalize_email(text)
+    local = email.rpartition("@")[0]
+    if (
+        len(email.encode()) > MAX_EMAIL_BYTES
+        or len(local.encode()) > 64
+        or not email.isprintable()
+        or not _is_email(email)
+    ):
+        raise PydanticCustomError("email_invalid", "is not a valid e-mail address")
+    return email
+
+
+def _password(min_length: int) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        """Count characters in NFC: two keyboards may type one letter differently (RFC 8265)."""
+        if not isinstance(value, str):
+            return value
+        password = unicodedata.normalize("NFC", value)
+        if len(password) < min_length:
+            context = {"min_length": min_length}
+            raise PydanticCustomError("string_too_short", "is too short", context)
+        if len(password) > MAX_PASSWORD_LENGTH:
+            context = {"max_length": MAX_PASSWORD_LENGTH}
+            raise PydanticCustomError("string_too_long", "is too long", context)
+        return password
+
+    return check
+
+
+Email = Annotated[
+    str,
+    Field(strict=True, max_length=1024, json_schema_extra={"format": "email"}),
+    AfterValidator(check_email),
+]
+NewPassword = Annotated[
+    SecretStr,
+    BeforeValidator(_password(MIN_PASSWORD_LENGTH)),
+    Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH),
+]
+PresentedPassword = Annotated[
+    SecretStr, BeforeValidator(_password(1)), Field(min_length=1, max_length=MAX_PASSWORD_LENGTH)
+]
+"""Shorter ones are simply wrong: the rule may have been another when it was chosen."""
+
+
+class RegisterIn(BaseModel):
+    """A new account."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    nombre: Line
+    email: Email
+    password: NewPassword
+
+
+class LoginIn(BaseModel):
+    """Who signs in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: Email
+    password: PresentedPassword
+
+
+class PasswordIn(BaseModel):
+    """A change of password."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    current: PresentedPassword
+    new: NewPassword
+
+
+class UserOut(BaseModel):
+    """An account."""
+
+    id: str
+    nombre: str
+    email: str
+    rol: Literal["customer", "operator"]
+
+
+class SessionOut(BaseModel):
+    """An access token for the Authorization header, and whose it is."""
+
+    token: str
+    expires_in: int = Field(description="Seconds.")
+    user: UserOut
+
+
+class ClientTokenOut(BaseModel):
+    """An access token for a client (RFC 6749 §5.1)."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the type's name
+    expires_in: int = Field(description="Seconds.")
+
+
+class JsonWebKey(BaseModel):
+    """A public Ed25519 key (RFC 8037)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: str
+    use: Literal["sig"]
+    alg: Literal["EdDSA"]
+
+
+class JsonWebKeySet(BaseModel):
+    """The published keys (RFC 7517 §5)."""
+
+    keys: list[JsonWebKey]

@@ -1,0 +1,63 @@
+"""Sessions in the database: how one begins, and what a presented refresh token does to it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from swapshop_api.auth import store
+from swapshop_api.auth.models import User
+from swapshop_api.auth.rotation import Verdict, hash_of, judge, new_nonce, successor_of
+from swapshop_kit.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What came of a presented refresh token."""
+
+    verdict: Verdict
+    family: store.Family
+    user: User
+    successor: bytes | None
+    now: datetime
+
+
+async def begin_family(connection: AsyncConnection, user_id: str, token: bytes) -> None:
+    """Begin a session of 30 days with its first refresh token."""
+    await store.insert_family(
+        connection, family_id=new_id(), user_id=user_id, token_hash=hash_of(token)
+    )
+
+
+async def present(connection: AsyncConnection, token: bytes) -> Presented | None:
+    """Judge a refresh token and do what the verdict says; None if its session is over."""
+    token_hash = hash_of(token)
+    family = await store.lock_family_of(connection, token_hash)
+    state = None if family is None else await store.read_token(connection, token_hash)
+    if family is None or state is None:
+        return None
+    if family.revoked_at is not None or family.expires_at <= state.now:
+        return None
+    user = await store.find_user(connection, family.user_id)
+    if user is None:
+        return None
+    successor = None if state.nonce is None else successor_of(token, state.nonce)
+    known = None if successor is None else await store.read_token(connection, hash_of(successor))
+    verdict = judge(state, known)
+    if verdict is Verdict.REVOKE:
+        await store.revoke_family(connection, family.id)
+    if verdict is Verdict.REPLACE and successor is not None:
+        await store.void_token(connection, hash_of(successor))
+    if verdict in (Verdict.ROTATE, Verdict.REPLACE):
+        successor = await _issue_successor(connection, family, token)
+    return Presented(verdict, family, user, successor, state.now)
+
+
+async def _issue_successor(
+    connection: AsyncConnection, family: store.Family, token: bytes
+) -> bytes:
+    nonce = new_nonce()
+    successor = successor_of(token, nonce)
+    await store.use_token(connection, hash_of(token), nonce)
+    await store.insert_token(connection, family, hash_of(successor))
+    return successor

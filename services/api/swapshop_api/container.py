@@ -1,0 +1,86 @@
+"""What an api process owns, made and closed in one place."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from redis.asyncio import Redis
+
+from swapshop_api import __version__
+from swapshop_api.auth.domain import Auth
+from swapshop_api.auth.keys import SigningKeys
+from swapshop_api.dispatch.domain import Dispatch
+from swapshop_api.orders.cache import OrderCache
+from swapshop_api.orders.domain import Orders
+from swapshop_api.settings import ApiSettings
+from swapshop_kit.access_tokens import AccessTokenVerifier
+from swapshop_kit.build_info import report_build
+from swapshop_kit.checks import database_check
+from swapshop_kit.database import Database, create_engine
+from swapshop_kit.health import Health
+from swapshop_kit.metrics import watch_pool
+from swapshop_kit.migrations import head_of
+from swapshop_kit.redis import create_redis, is_up
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+@dataclass
+class Container:
+    """What the process owns."""
+
+    settings: ApiSettings
+    database: Database
+    redis: Redis
+    keys: SigningKeys
+    auth: Auth
+    orders: Orders
+    dispatch: Dispatch
+    public_tokens: AccessTokenVerifier
+    internal_tokens: AccessTokenVerifier
+    health: Health
+
+    def drain(self) -> None:
+        """Begin to stop: unready from now on."""
+        self.health.draining = True
+
+
+@asynccontextmanager
+async def open_container(settings: ApiSettings) -> AsyncGenerator[Container]:
+    """Make what the process owns; nothing that may be away is waited for.
+
+    Raises:
+        SigningKeysError: the file of the signing keys is missing or broken.
+    """
+    async with AsyncExitStack() as stack:
+        url = settings.database_url.get_secret_value()
+        database = Database(create_engine(url, pool_size=settings.database_pool_size))
+        stack.push_async_callback(database.close)
+        redis = create_redis(settings.redis_url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
+        keys = SigningKeys.open(settings.signing_keys_file)
+        watch_pool("swapshop", database)
+        report_build("api", __version__)
+        yield build(settings, database, redis, keys)
+
+
+def build(settings: ApiSettings, database: Database, redis: Redis, keys: SigningKeys) -> Container:
+    """Wire the capabilities onto the resources."""
+    cache = OrderCache(redis, enabled=settings.cache_mode == "on")
+    return Container(
+        settings=settings,
+        database=database,
+        redis=redis,
+        keys=keys,
+        auth=Auth(database, redis, keys, settings),
+        orders=Orders(database, cache),
+        dispatch=Dispatch(database, cache),
+        public_tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop"),
+        internal_tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop-internal"),
+        health=Health(
+            required={"database": database_check("swapshop", database, head_of(MIGRATIONS))},
+            optional={"redis": lambda: is_up(redis)},
+        ),
+    )

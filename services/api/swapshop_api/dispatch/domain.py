@@ -1,0 +1,264 @@
+"""Leases and their reports: each delivery is held by one poller at a time, and none is lost."""
+
+import base64
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final, Literal
+
+from prometheus_client import Counter
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from swapshop_api.audit import store as audit
+from swapshop_api.audit.store import SYSTEM, Entry
+from swapshop_api.dispatch import store
+from swapshop_api.dispatch.models import DEAD, DONE, LEASED
+from swapshop_api.dispatch.policy import POISON_CLAIMS, SUSPECT_CLAIMS, Jitter, Verdict, judge
+from swapshop_api.dispatch.problems import DeliveryNotFound, LeaseNotFound, NotRedrivable
+from swapshop_api.dispatch.schemas import (
+    LeasedDelivery,
+    LeaseIn,
+    LeaseOut,
+    Outcome,
+    ResultIn,
+    ResultOut,
+    ResultsOut,
+)
+from swapshop_api.dispatch.store import Due, Report
+from swapshop_api.orders.cache import OrderCache, Write
+from swapshop_api.orders.domain import PROCESSED_ORDERS
+from swapshop_api.orders.promotion import promote_oldest
+from swapshop_kit.database import Database, DuplicateKey
+from swapshop_kit.ids import is_canonical_id
+
+DEAD_ACTION: Final = "delivery.dead"
+REDRIVE_ACTION: Final = "delivery.redriven"
+
+_REPORTED: Final = Counter(
+    "swapshop_delivery_attempts_total", "Reports of delivery attempts.", ["outcome"]
+)
+
+
+def choose(due: Sequence[Due], limit: int) -> list[Due]:
+    """Choose what one call claims: a suspect that is longest due alone, else the others.
+
+    Args:
+        due: longest due first, none of them poison.
+        limit: deliveries at most.
+    """
+    if due and due[0].unreported_claims >= SUSPECT_CLAIMS:
+        return [due[0]]
+    return [each for each in due if each.unreported_claims < SUSPECT_CLAIMS][:limit]
+
+
+class Dispatch:
+    """The use cases of pollers, and the redrive.
+
+    Args:
+        database: of the schema ``swapshop``.
+        cache: of orders, which a lease call changes by promoting them.
+        jitter: spreads retries.
+        clock: monotonic, in seconds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        cache: OrderCache,
+        *,
+        jitter: Jitter = lambda: random.uniform(0.8, 1.2),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._cache = cache
+        self._jitter = jitter
+        self._clock = clock
+
+    async def lease(self, client: str, wanted: LeaseIn) -> LeaseOut:
+        """Promote pending orders and claim due deliveries; repeated, claim nothing more.
+
+        Raises:
+            DatabaseUnavailable: nothing was claimed.
+            OutcomeUnknown: repeat the call with the same token.
+        """
+        started = self._clock()
+        write = self._cache.writing()
+
+        async def work(connection: AsyncConnection) -> tuple[int, Sequence[RowMapping]]:
+            return await self._claim(connection, client, wanted, write)
+
+        try:
+            promoted, rows = await self._database.transaction(work)
+        except DuplicateKey as error:
+            return await self._repeat(wanted.lease_token, error)
+        finally:
+            await write.clear()
+        PROCESSED_ORDERS.inc(promoted)
+        elapsed = timedelta(seconds=self._clock() - started)
+        return _to_lease(timedelta(seconds=wanted.lease_seconds) - elapsed, rows)
+
+    async def _claim(
+        self, connection: AsyncConnection, client: str, wanted: LeaseIn, write: Write
+    ) -> tuple[int, Sequence[RowMapping]]:
+        duration = timedelta(seconds=wanted.lease_seconds)
+        await store.insert_lease(connection, wanted.lease_token, client, duration)
+        promotion = await promote_oldest(connection, wanted.limit, write)
+        due = await store.lock_due(connection, wanted.limit)
+        alive = [each for each in due if each.unreported_claims < POISON_CLAIMS]
+        chosen = choose(alive, wanted.limit)
+        if chosen:
+            ids = [each.id for each in chosen]
+            await store.claim(connection, ids, wanted.lease_token, duration)
+        poison = [each.id for each in due if each.unreported_claims >= POISON_CLAIMS]
+        if poison:
+            await store.bury(connection, poison)
+        buried = [Entry(DEAD_ACTION, id_, "poison") for id_ in poison]
+        await audit.record_all(connection, SYSTEM, [*promotion.blocked, *buried])
+        return len(promotion.promoted), [each.row for each in chosen]
+
+    async def _repeat(self, token: str, duplicate: DuplicateKey) -> LeaseOut:
+        async def read(
+            connection: AsyncConnection,
+        ) -> tuple[timedelta | None, Sequence[RowMapping]]:
+            remaining = await store.read_remaining(connection, token)
+            return remaining, await store.read_leased(connection, token)
+
+        remaining, rows = await self._database.read(read)
+        if remaining is None:
+            raise duplicate  # another key than the token's: a defect
+        return _to_lease(remaining, rows)
+
+    async def report(self, token: str, results: Sequence[ResultIn]) -> ResultsOut:
+        """Apply what came of the claims under a lease token; repeating a report is harmless.
+
+        Raises:
+            LeaseNotFound: the token is no UUID.
+        """
+        if not is_canonical_id(token):
+            raise LeaseNotFound
+
+        async def work(connection: AsyncConnection) -> tuple[list[ResultOut], list[Outcome]]:
+            return await self._apply(connection, token, results)
+
+        answers, recorded = await self._database.transaction(work)
+        for outcome in recorded:
+            _REPORTED.labels(outcome).inc()
+        return ResultsOut(results=answers)
+
+    async def _apply(
+        self, connection: AsyncConnection, token: str, results: Sequence[ResultIn]
+    ) -> tuple[list[ResultOut], list[Outcome]]:
+        """Answer each result, as if it had come alone, and tell what was recorded anew."""
+        ids = {result.delivery_id for result in results}
+        found = await store.lock_deliveries(connection, ids)
+        outcomes = await store.read_outcomes(connection, token, ids)
+        answers: list[ResultOut] = []
+        recorded: list[Outcome] = []
+        reports: dict[str, Report] = {}
+        dead: list[Entry] = []
+        for result in results:
+            id_ = result.delivery_id
+            step = _step(result, found.get(id_), outcomes, token)
+            answer: Literal["applied", "stale"] = "stale" if step == "stale" else "applied"
+            answers.append(ResultOut(delivery_id=id_, result=answer))
+            if step != "apply":
+                continue
+            outcomes[id_] = result.outcome
+            recorded.append(result.outcome)
+            reports[id_] = Report(result.outcome, result.status, result.error)
+            if result.outcome != "delivered":
+                verdict = self._judge(result, found[id_])
+                await store.set_verdict(connection, id_, verdict, result.status, result.error)
+                if verdict.reason is not None:
+                    dead.append(Entry(DEAD_ACTION, id_, verdict.reason))
+        for report, group in _by_report(reports).items():
+            if report.outcome == "delivered":
+                undone = [id_ for id_ in group if found[id_]["state"] != DONE]
+                if undone:
+                    await store.set_done(connection, undone, report.status)
+            await store.record_outcome(connection, token, group, report)
+        await audit.record_all(connection, SYSTEM, dead)
+        return answers, recorded
+
+    def _judge(self, result: ResultIn, delivery: RowMapping) -> Verdict:
+        return judge(
+            result.outcome,
+            result.status,
+            result.retry_after,
+            attempts=delivery["attempts"],
+            aways=delivery["aways"],
+            jitter=self._jitter,
+        )
+
+    async def redrive(self, operator: str, delivery_id: str) -> None:
+        """Send a DEAD or DONE delivery again, from the first step of the schedule; audited.
+
+        Raises:
+            DeliveryNotFound: there is none.
+            NotRedrivable: it is under way.
+        """
+        if not is_canonical_id(delivery_id):
+            raise DeliveryNotFound
+
+        async def work(connection: AsyncConnection) -> None:
+            found = (await store.lock_deliveries(connection, [delivery_id])).get(delivery_id)
+            if found is None:
+                raise DeliveryNotFound
+            if found["state"] not in (DEAD, DONE):
+                raise NotRedrivable
+            await store.redrive(connection, delivery_id)
+            await audit.record(
+                connection,
+                actor=operator,
+                action=REDRIVE_ACTION,
+                subject=delivery_id,
+                detail=found["state"],
+            )
+
+        await self._database.transaction(work)
+
+
+def _step(
+    result: ResultIn,
+    delivery: RowMapping | None,
+    outcomes: Mapping[str, str | None],
+    token: str,
+) -> Literal["apply", "repeated", "stale"]:
+    """Tell what a result is: of the current claim, a late success, a repetition, or too late."""
+    if delivery is None or result.delivery_id not in outcomes:
+        return "stale"
+    recorded = outcomes[result.delivery_id]
+    if recorded == result.outcome:
+        return "repeated"
+    if result.outcome == "delivered":
+        return "apply"  # the receiver has it, whoever holds the delivery now
+    is_current = delivery["state"] == LEASED and delivery["lease_token"] == token
+    return "apply" if is_current and recorded is None else "stale"
+
+
+def _by_report(reports: Mapping[str, Report]) -> Mapping[Report, list[str]]:
+    """Group deliveries by what was said of them last."""
+    groups: defaultdict[Report, list[str]] = defaultdict(list)
+    for id_, report in reports.items():
+        groups[report].append(id_)
+    return groups
+
+
+def _to_lease(remaining: timedelta, rows: Iterable[RowMapping]) -> LeaseOut:
+    return LeaseOut(
+        remaining_ms=max(0, remaining // timedelta(milliseconds=1)),
+        deliveries=[
+            LeasedDelivery(
+                id=row["id"],
+                webhook_id=row["webhook_id"],
+                event_type=row["event_type"],
+                body=base64.b64encode(row["payload"]).decode(),
+                attempts=row["attempts"],
+                traceparent=row["traceparent"],
+            )
+            for row in rows
+        ],
+    )

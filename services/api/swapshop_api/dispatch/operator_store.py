@@ -1,0 +1,81 @@
+"""All SQL of the operator's view on deliveries."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from swapshop_api.dispatch.models import DEAD, LEASED, READY, deliveries, delivery_attempts
+from swapshop_api.dispatch.schemas import PipelineOut, State
+from swapshop_api.orders.models import PENDING, orders
+from swapshop_kit.cursors import Cursor
+from swapshop_kit.dialect import utc_now
+
+_DELIVERY = tuple(
+    column for column in deliveries.c if column.name not in ("payload", "traceparent")
+)
+
+
+async def list_page(
+    connection: AsyncConnection, state: State | None, after: Cursor | None, limit: int
+) -> Sequence[RowMapping]:
+    """Return up to ``limit`` + 1 deliveries, newest first: their ids sort by time."""
+    query = select(*_DELIVERY).order_by(deliveries.c.id.desc()).limit(limit + 1)
+    if state is not None:
+        query = query.where(deliveries.c.state == state)
+        # or MariaDB may sort all that are DONE
+        query = query.with_hint(deliveries, "FORCE INDEX (ix_deliveries_state)", "mysql")
+    if after is not None:
+        query = query.where(deliveries.c.id < after.id)
+    return (await connection.execute(query)).mappings().all()
+
+
+async def find(connection: AsyncConnection, delivery_id: str) -> RowMapping | None:
+    """Return a delivery."""
+    query = select(*_DELIVERY).where(deliveries.c.id == delivery_id)
+    return (await connection.execute(query)).mappings().one_or_none()
+
+
+async def list_attempts(connection: AsyncConnection, delivery_id: str) -> Sequence[RowMapping]:
+    """Return the claims of a delivery, oldest first."""
+    query = (
+        select(delivery_attempts)
+        .where(delivery_attempts.c.delivery_id == delivery_id)
+        .order_by(delivery_attempts.c.claimed_at)
+    )
+    return (await connection.execute(query)).mappings().all()
+
+
+async def read_pipeline(connection: AsyncConnection) -> PipelineOut:
+    """Count where orders stand, in two statements over indexed columns."""
+    in_state = (
+        select(deliveries.c.state, func.count(), func.min(orders.c.created_at))
+        .join(orders, orders.c.id == deliveries.c.order_id)
+        .where(deliveries.c.state.in_((READY, LEASED, DEAD)))
+        .group_by(deliveries.c.state)
+    )
+    states = {row[0]: row for row in (await connection.execute(in_state)).all()}
+    waiting = select(
+        func.count(),
+        func.count(orders.c.blocked_at),
+        func.min(orders.c.created_at),
+        utc_now().label("now"),
+    ).where(orders.c.estado == PENDING)
+    pending, blocked, oldest_pending, now = (await connection.execute(waiting)).one()
+    oldest = min(
+        (
+            at
+            for at in (oldest_pending, *(states[s][2] for s in (READY, LEASED) if s in states))
+            if at
+        ),
+        default=None,
+    )
+    counts = {state: states[state][1] if state in states else 0 for state in (READY, LEASED, DEAD)}
+    return PipelineOut(
+        pending=pending - blocked,
+        blocked=blocked,
+        ready=counts[READY],
+        in_flight=counts[LEASED],
+        dead=counts[DEAD],
+        oldest_age_seconds=(now - oldest).total_seconds() if oldest else None,
+    )

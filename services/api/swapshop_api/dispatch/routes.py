@@ -1,0 +1,39 @@
+"""Leases and reports over HTTP, on the internal port."""
+
+from typing import Annotated
+
+from fastapi import Path
+
+from swapshop_api.dependencies import Deps, InternalClient
+from swapshop_api.dispatch.problems import LeaseNotFound
+from swapshop_api.dispatch.schemas import LeaseIn, LeaseOut, ResultsIn, ResultsOut
+from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown, Unauthenticated, responses
+from swapshop_kit.web import MAX_INTERNAL_BODY_BYTES, router
+
+internal_router = router(
+    prefix="/internal/dispatch", tag="dispatch", max_body_bytes=MAX_INTERNAL_BODY_BYTES
+)
+
+
+@internal_router.post(
+    "/leases", responses=responses(Unauthenticated, DatabaseUnavailable, OutcomeUnknown)
+)
+async def lease_deliveries(container: Deps, client: InternalClient, wanted: LeaseIn) -> LeaseOut:
+    """Promote pending orders and claim due deliveries; repeating a token claims nothing more."""
+    return await container.dispatch.lease(client.sub, wanted)
+
+
+@internal_router.post(
+    "/leases/{lease_token}/results",
+    responses=responses(Unauthenticated, LeaseNotFound, DatabaseUnavailable, OutcomeUnknown),
+)
+async def report_results(
+    container: Deps,
+    _: InternalClient,
+    lease_token: Annotated[
+        str, Path(description="The token that the deliveries were claimed under.")
+    ],
+    report: ResultsIn,
+) -> ResultsOut:
+    """Report what came of claimed deliveries; repeating a report is harmless."""
+    return await container.dispatch.report(lease_token, report.results)

@@ -1,0 +1,214 @@
+"""The cache of orders by id: cache-aside with fill leases and dirty marks, in three Lua scripts.
+
+An order changes once, so a value is stale only if it was read before the change and written
+after it. A reader may therefore write only what it read under a fill lease that every writer
+deletes, and none reads through while a writer's dirty mark stands.
+"""
+
+import random
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from prometheus_client import Counter
+from redis.asyncio import Redis
+
+from swapshop_kit.metrics import CACHE_REQUESTS
+from swapshop_kit.redis import REDIS_ERRORS, Circuit
+
+LEASE_MS: Final = 2_000
+"""A reader has so long to fill."""
+
+DIRTY_MS: Final = 10_000
+"""A writer that died stops hiding the value after so long."""
+
+PENDING_SECONDS: Final = 30
+PROCESSED_SECONDS: Final = 3_600
+
+_OWNER_BYTES: Final = 36
+
+_READ: Final = """
+local value = redis.call('GET', KEYS[1])
+if value then return {'hit', value} end
+if redis.call('EXISTS', KEYS[3]) == 1 then return {'bypass'} end
+if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {'miss'} end
+return {'bypass'}
+"""
+_FILL: Final = """
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+redis.call('DEL', KEYS[2])
+return 1
+"""
+_MARK: Final = """
+for i = 1, #KEYS, 3 do
+  redis.call('SET', KEYS[i + 2], ARGV[1], 'PX', ARGV[2])
+  redis.call('DEL', KEYS[i], KEYS[i + 1])
+end
+return 1
+"""
+_CLEAR: Final = """
+for i = 1, #KEYS, 3 do
+  redis.call('DEL', KEYS[i], KEYS[i + 1])
+  if redis.call('GET', KEYS[i + 2]) == ARGV[1] then redis.call('DEL', KEYS[i + 2]) end
+end
+return 1
+"""
+
+_WRITE_FAILURES: Final = Counter(
+    "swapshop_cache_write_failures_total",
+    "Scripts of a writer that Redis did not run: a state may be stale for 32 s.",
+    ["script"],
+)
+
+Result = Literal["hit", "miss", "bypass", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class CachedOrder:
+    """The bytes of an order's JSON, and whose it is."""
+
+    user_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a read found; ``lease`` is set when the caller may fill."""
+
+    result: Result
+    order: CachedOrder | None = None
+    lease: str | None = None
+
+
+def _keys(order_ids: Iterable[str]) -> list[str]:
+    return [
+        f"order:{{{order_id}}}:{part}"
+        for order_id in order_ids
+        for part in ("value", "lease", "dirty")
+    ]
+
+
+@dataclass
+class Write:
+    """A writer's marks on the orders that it is about to change.
+
+    The caller holds the orders' row locks when it calls ``mark``, and calls ``clear`` once the
+    transaction has ended in whatever way, an unknown COMMIT too.
+    """
+
+    cache: "OrderCache"
+    token: str = field(default_factory=lambda: secrets.token_hex(16))
+    order_ids: set[str] = field(default_factory=set[str])
+
+    async def mark(self, order_ids: Sequence[str]) -> None:
+        """Hide the orders' values until ``clear``, or for 10 s."""
+        self.order_ids.update(order_ids)
+        await self.cache.run_write("mark", order_ids, [self.token, DIRTY_MS], tries=1)
+
+    async def clear(self) -> None:
+        """Let the orders be cached again."""
+        await self.cache.run_write("clear", sorted(self.order_ids), [self.token], tries=2)
+
+
+class OrderCache:
+    """Reads and fills, and the marks of writers.
+
+    Args:
+        redis: with time-outs of about 50 ms.
+        enabled: False makes every read a bypass; writers mark all the same.
+        jitter: a factor around 1 for the lifetime of values, so that they do not end together.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        enabled: bool = True,
+        circuit: Circuit | None = None,
+        jitter: Callable[[], float] = lambda: random.uniform(0.9, 1.1),
+    ) -> None:
+        self._redis = redis
+        self._enabled = enabled
+        self._circuit = circuit or Circuit()
+        self._jitter = jitter
+        self._read = redis.register_script(_READ)
+        self._fill = redis.register_script(_FILL)
+        self._write_scripts = {
+            "mark": redis.register_script(_MARK),
+            "clear": redis.register_script(_CLEAR),
+        }
+
+    async def read(self, order_id: str) -> Lookup:
+        """Look an order up; without Redis the answer is to read the database."""
+        if not self._enabled or self._circuit.is_open:
+            return self._count(Lookup("bypass"))
+        lease = secrets.token_hex(16)
+        try:
+            found = await self._read(keys=_keys([order_id]), args=[lease, LEASE_MS])
+        except REDIS_ERRORS:
+            self._circuit.trip()
+            return self._count(Lookup("error"))
+        if found[0] == b"hit":
+            owner, body = found[1][:_OWNER_BYTES].decode(), found[1][_OWNER_BYTES:]
+            return self._count(Lookup("hit", CachedOrder(owner, body)))
+        if found[0] == b"miss":
+            return self._count(Lookup("miss", lease=lease))
+        return self._count(Lookup("bypass"))
+
+    async def lease_new(self, order_id: str) -> str | None:
+        """Take the fill lease of an order that is not committed yet; None if it cannot be had."""
+        if not self._enabled or self._circuit.is_open:
+            return None
+        lease = secrets.token_hex(16)
+        try:
+            taken = await self._redis.set(_keys([order_id])[1], lease, nx=True, px=LEASE_MS)
+        except REDIS_ERRORS:
+            self._circuit.trip()
+            return None
+        return lease if taken else None
+
+    async def fill(self, order_id: str, lease: str, order: CachedOrder, *, is_final: bool) -> None:
+        """Store what was read under a lease, unless a writer has taken the lease away since."""
+        if self._circuit.is_open:
+            return
+        seconds = PROCESSED_SECONDS * self._jitter() if is_final else PENDING_SECONDS
+        value = order.user_id.encode() + order.body
+        try:
+            stored = await self._fill(
+                keys=_keys([order_id]), args=[lease, value, int(seconds * 1000)]
+            )
+        except REDIS_ERRORS:
+            self._circuit.trip()
+            CACHE_REQUESTS.labels("orders", "error").inc()
+            return
+        if not stored:
+            CACHE_REQUESTS.labels("orders", "stale").inc()
+
+    def writing(self) -> Write:
+        """Begin a writer's marks."""
+        return Write(self)
+
+    async def run_write(
+        self,
+        script: Literal["mark", "clear"],
+        order_ids: Sequence[str],
+        args: list[str | int],
+        tries: int,
+    ) -> None:
+        """Run a writer's script for all its orders in one call, whatever the circuit says."""
+        if not order_ids:
+            return
+        for _ in range(tries):
+            try:
+                await self._write_scripts[script](keys=_keys(order_ids), args=args)
+            except REDIS_ERRORS:
+                self._circuit.trip()
+                _WRITE_FAILURES.labels(script).inc()
+            else:
+                return
+
+    def _count(self, lookup: Lookup) -> Lookup:
+        CACHE_REQUESTS.labels("orders", lookup.result).inc()
+        return lookup

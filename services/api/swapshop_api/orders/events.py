@@ -1,0 +1,86 @@
+"""The event ORDER_READY: the frozen bytes that the receiver gets for an order."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from swapshop_api.orders.schemas import OrderLine
+from swapshop_kit.money import Amount
+from swapshop_kit.times import UtcTimestamp
+
+EventName = Literal["ORDER_READY"]
+ORDER_READY: Final[EventName] = get_args(EventName)[0]
+
+MAX_EVENT_BYTES: Final = 4096
+
+
+class CannotPromote(Exception):
+    """The stored order contradicts itself, so no true event can be made of it."""
+
+
+class OrderReady(BaseModel):
+    """An order is ready: sent once to the receiver, without the order's lines."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    evento: EventName
+    order_id: str
+    user_id: str
+    cliente: str = Field(min_length=1, max_length=120)
+    total: Amount
+    color: str | None = Field(description="The lines' common colour, else null.")
+    created_at: UtcTimestamp
+    processed_at: UtcTimestamp
+
+
+def webhook_id(order_id: str) -> str:
+    """Return the id of an order's message: derived, so a restored database makes the same one."""
+    return f"order-ready_{order_id}"
+
+
+def common_color(lines: Sequence[OrderLine]) -> str | None:
+    """Return the colour that all lines share, else None."""
+    colors = {line.color for line in lines}
+    return colors.pop() if len(colors) == 1 else None
+
+
+def freeze(
+    *,
+    order_id: str,
+    user_id: str,
+    cliente: str,
+    total: Decimal,
+    lines: Sequence[OrderLine],
+    created_at: datetime,
+    processed_at: datetime,
+) -> bytes:
+    """Return the event's bytes; every attempt sends and signs just these.
+
+    Raises:
+        CannotPromote: the order has no lines, its total is not their sum, or the event would be
+            4 KiB or more.
+    """
+    if not lines:
+        raise CannotPromote("the order has no lines")
+    if sum((line.cantidad * line.precio_unitario for line in lines), Decimal(0)) != total:
+        raise CannotPromote("the total is not the sum of the lines")
+    try:
+        event = OrderReady(
+            evento=ORDER_READY,
+            order_id=order_id,
+            user_id=user_id,
+            cliente=cliente,
+            total=total,
+            color=common_color(lines),
+            created_at=created_at,
+            processed_at=processed_at,
+        )
+    except ValidationError as error:
+        raise CannotPromote("the order is not valid") from error
+    body = event.model_dump_json().encode()
+    if len(body) >= MAX_EVENT_BYTES:
+        raise CannotPromote("the event is too large")
+    return body

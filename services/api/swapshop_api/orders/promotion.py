@@ -1,0 +1,140 @@
+"""Promotion: the only way of an order out of PENDING, and into its delivery.
+
+Locks are taken in one order everywhere: orders, then deliveries, then attempts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from swapshop_api.audit.store import Entry
+from swapshop_api.dispatch.models import READY, deliveries
+from swapshop_api.orders.cache import Write
+from swapshop_api.orders.events import ORDER_READY, CannotPromote, freeze, webhook_id
+from swapshop_api.orders.models import PENDING, PROCESSED, orders
+from swapshop_api.orders.schemas import OrderLine
+from swapshop_api.orders.store import read_lines
+from swapshop_kit.dialect import utc_now
+from swapshop_kit.ids import new_id
+
+BLOCK_ACTION: Final = "order.blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What came of it.
+
+    Args:
+        promoted: ids of the orders that are PROCESSED now.
+        blocked: an entry for the audit for each order that had to be blocked now.
+    """
+
+    promoted: Sequence[str]
+    blocked: Sequence[Entry]
+
+
+async def promote(connection: AsyncConnection, order_ids: Sequence[str], write: Write) -> Promotion:
+    """Promote the given orders, blocked ones too; those that are not PENDING are left alone."""
+    query = _pending().where(orders.c.id.in_(order_ids)).order_by(orders.c.id)
+    rows = (await connection.execute(query.with_for_update())).mappings().all()
+    return await _promote_locked(connection, rows, write)
+
+
+async def promote_oldest(connection: AsyncConnection, limit: int, write: Write) -> Promotion:
+    """Promote up to ``limit`` orders that nobody else is promoting, oldest first."""
+    query = (
+        _pending()
+        .where(orders.c.blocked_at.is_(None))
+        .order_by(orders.c.created_at, orders.c.id)
+        .limit(limit)
+    )
+    rows = (await connection.execute(query.with_for_update(skip_locked=True))).mappings().all()
+    return await _promote_locked(connection, rows, write)
+
+
+def _pending() -> Select[Any]:
+    existing = (
+        select(deliveries.c.id)
+        .where(deliveries.c.order_id == orders.c.id, deliveries.c.event_type == ORDER_READY)
+        .scalar_subquery()
+    )
+    return select(
+        orders.c.id,
+        orders.c.user_id,
+        orders.c.cliente,
+        orders.c.total,
+        orders.c.created_at,
+        orders.c.traceparent,
+        orders.c.blocked_at,
+        existing.label("delivery_id"),
+        utc_now().label("now"),
+    ).where(orders.c.estado == PENDING)
+
+
+async def _promote_locked(
+    connection: AsyncConnection, rows: Sequence[RowMapping], write: Write
+) -> Promotion:
+    if not rows:
+        return Promotion([], [])
+    now: datetime = rows[0]["now"]  # SQLite reads its clock anew for each row
+    lines = await read_lines(connection, [row["id"] for row in rows])
+    fresh: list[dict[str, Any]] = []
+    blocked: dict[str, str] = {}
+    for row in rows:
+        if row["delivery_id"] is not None:
+            continue
+        try:
+            fresh.append(_new_delivery(row, lines[row["id"]], now))
+        except CannotPromote as error:
+            blocked[row["id"]] = str(error)
+    promoted = [row["id"] for row in rows if row["id"] not in blocked]
+    if promoted:
+        await write.mark(promoted)
+        if fresh:
+            await connection.execute(insert(deliveries), fresh)
+        await connection.execute(
+            update(orders)
+            .where(orders.c.id.in_(promoted))
+            .values(estado=PROCESSED, processed_at=now, blocked_at=None)
+        )
+    newly_blocked = {
+        row["id"]: blocked[row["id"]]
+        for row in rows
+        if row["id"] in blocked and row["blocked_at"] is None
+    }
+    if newly_blocked:
+        await connection.execute(
+            update(orders).where(orders.c.id.in_(newly_blocked)).values(blocked_at=utc_now())
+        )
+    entries = [Entry(BLOCK_ACTION, id_, reason) for id_, reason in newly_blocked.items()]
+    return Promotion(promoted, entries)
+
+
+def _new_delivery(row: RowMapping, lines: Sequence[OrderLine], now: datetime) -> dict[str, Any]:
+    payload = freeze(
+        order_id=row["id"],
+        user_id=row["user_id"],
+        cliente=row["cliente"],
+        total=row["total"],
+        lines=lines,
+        created_at=row["created_at"],
+        processed_at=now,
+    )
+    return {
+        "id": new_id(),
+        "webhook_id": webhook_id(row["id"]),
+        "order_id": row["id"],
+        "event_type": ORDER_READY,
+        "payload": payload,
+        "state": READY,
+        "created_at": now,
+        "next_attempt_at": now,
+        "unreported_claims": 0,
+        "attempts": 0,
+        "aways": 0,
+        "traceparent": row["traceparent"],
+    }

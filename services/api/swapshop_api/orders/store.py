@@ -1,0 +1,183 @@
+"""All SQL of orders; promotion, the only change of an order, stands in ``promotion.py``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import RowMapping, Select, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from swapshop_api.dispatch.models import deliveries, delivery_attempts
+from swapshop_api.orders.models import PENDING, order_items, orders
+from swapshop_api.orders.schemas import OrderIn, OrderLine, OrderOut
+from swapshop_kit.cursors import Cursor
+from swapshop_kit.dialect import utc_now
+from swapshop_kit.ids import new_id
+from swapshop_kit.keyset import newest_first
+from swapshop_kit.telemetry import current_traceparent
+
+_ORDER = (
+    orders.c.id,
+    orders.c.user_id,
+    orders.c.cliente,
+    orders.c.total,
+    orders.c.estado,
+    orders.c.created_at,
+    orders.c.processed_at,
+)
+
+_LIST_INDEXES: Final = {
+    (False, False): "ix_orders_created",
+    (False, True): "ix_orders_estado",
+    (True, False): "ix_orders_user",
+    (True, True): "ix_orders_user_estado",
+}
+"""By (of one customer, of one state). Left to choose, MariaDB takes an equality for all it may use
+of an index, and reads every newer order before it comes to the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOrder:
+    """An order, whose it is, and the fingerprint of the request that placed it."""
+
+    user_id: str
+    order: OrderOut
+    fingerprint: bytes = b""
+
+
+async def insert_order(
+    connection: AsyncConnection,
+    *,
+    order_id: str,
+    user_id: str,
+    order: OrderIn,
+    idempotency_key: str | None,
+    fingerprint: bytes,
+) -> datetime:
+    """Insert an order and, in one statement, its lines; return its time by the database's clock."""
+    row: dict[str, Any] = {
+        "id": order_id,
+        "user_id": user_id,
+        "cliente": order.cliente,
+        "total": order.total,
+        "estado": PENDING,
+        "idempotency_key": idempotency_key,
+        "fingerprint": fingerprint,
+        "traceparent": current_traceparent(),
+    }
+    if connection.dialect.insert_returning:
+        statement = insert(orders).values(**row, created_at=utc_now())
+        result = await connection.execute(statement.returning(orders.c.created_at))
+        created_at: datetime = result.scalar_one()
+    else:
+        created_at = (await connection.execute(select(utc_now()))).scalar_one()
+        await connection.execute(insert(orders), {**row, "created_at": created_at})
+    lines = [
+        {"id": new_id(), "order_id": order_id, "position": position, **line.model_dump()}
+        for position, line in enumerate(order.items)
+    ]
+    await connection.execute(insert(order_items), lines)
+    return created_at
+
+
+async def find(connection: AsyncConnection, order_id: str) -> StoredOrder | None:
+    """Return an order by its id."""
+    return await _find_one(
+        connection, select(*_ORDER, orders.c.fingerprint).where(orders.c.id == order_id)
+    )
+
+
+async def find_by_key(
+    connection: AsyncConnection, user_id: str, idempotency_key: str
+) -> StoredOrder | None:
+    """Return the order that a customer placed with an Idempotency-Key."""
+    query = select(*_ORDER, orders.c.fingerprint).where(
+        orders.c.user_id == user_id, orders.c.idempotency_key == idempotency_key
+    )
+    return await _find_one(connection, query)
+
+
+async def _find_one(connection: AsyncConnection, query: Select[Any]) -> StoredOrder | None:
+    row = (await connection.execute(query)).mappings().one_or_none()
+    if row is None:
+        return None
+    lines = await read_lines(connection, [row["id"]])
+    return StoredOrder(row["user_id"], to_order(row, lines[row["id"]]), row["fingerprint"])
+
+
+async def read_lines(
+    connection: AsyncConnection, order_ids: Sequence[str]
+) -> Mapping[str, list[OrderLine]]:
+    """Return the lines of orders, in their order, in one statement."""
+    query = (
+        select(order_items)
+        .where(order_items.c.order_id.in_(order_ids))
+        .order_by(order_items.c.order_id, order_items.c.position)
+    )
+    lines: dict[str, list[OrderLine]] = {order_id: [] for order_id in order_ids}
+    for row in (await connection.execute(query)).mappings():
+        lines[row["order_id"]].append(
+            OrderLine.model_construct(**{name: row[name] for name in OrderLine.model_fields})
+        )
+    return lines
+
+
+def to_order(row: RowMapping, lines: list[OrderLine]) -> OrderOut:
+    """Build an order from its row and its lines."""
+    return OrderOut.model_construct(
+        id=row["id"],
+        cliente=row["cliente"],
+        items=lines,
+        total=row["total"],
+        estado=row["estado"],
+        created_at=row["created_at"],
+        processed_at=row["processed_at"],
+    )
+
+
+async def list_page(
+    connection: AsyncConnection,
+    *,
+    user_id: str | None,
+    estado: Literal["PENDING", "PROCESSED"] | None,
+    after: Cursor | None,
+    limit: int,
+) -> list[OrderOut]:
+    """Return up to ``limit`` + 1 orders, newest first.
+
+    Args:
+        connection: to read with.
+        user_id: whose; None for everybody's.
+        estado: in which state; None for both.
+        after: the last order of the page before.
+        limit: size of a page.
+    """
+    index = _LIST_INDEXES[user_id is not None, estado is not None]
+    query = select(*_ORDER).with_hint(orders, f"FORCE INDEX ({index})", "mysql")
+    if user_id is not None:
+        query = query.where(orders.c.user_id == user_id)
+    if estado is not None:
+        query = query.where(orders.c.estado == estado)
+    query = newest_first(query, orders.c.created_at, orders.c.id, after, limit)
+    rows = (await connection.execute(query)).mappings().all()
+    lines = await read_lines(connection, [row["id"] for row in rows])
+    return [to_order(row, lines[row["id"]]) for row in rows]
+
+
+async def read_attempts(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
+    """Return each claim of an order's delivery, oldest first, with the delivery's ``done_at``."""
+    query = (
+        select(
+            deliveries.c.done_at,
+            delivery_attempts.c.claimed_at,
+            delivery_attempts.c.outcome,
+            delivery_attempts.c.status,
+            delivery_attempts.c.error,
+        )
+        .select_from(deliveries)
+        .outerjoin(delivery_attempts, delivery_attempts.c.delivery_id == deliveries.c.id)
+        .where(deliveries.c.order_id == order_id)
+        .order_by(delivery_attempts.c.claimed_at)
+    )
+    return (await connection.execute(query)).mappings().all()

@@ -1,0 +1,64 @@
+"""Settings of the api."""
+
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic_settings import NoDecode
+
+from swapshop_kit.process_settings import ProcessSettings
+from swapshop_kit.settings import DatabaseSettings, ServiceSettings, split_commas
+
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+$")]
+
+
+class KeysSettings(ProcessSettings):
+    """What the rotation of signing keys reads."""
+
+    signing_keys_file: Path
+    """JSON file of the Ed25519 keys that sign access tokens; ``keys rotate`` writes it."""
+
+
+class OperatorSettings(DatabaseSettings):
+    """What the making of an operator's account reads."""
+
+    operator_password: SecretStr = Field(min_length=12, max_length=128)
+    """Of a new account; one that is there keeps its own."""
+
+
+class ApiSettings(ServiceSettings, KeysSettings):
+    """Read once, from the environment; every name is the field's in upper case."""
+
+    token_issuer: str = "swapshop"  # noqa: S105 - a name, no secret
+    public_origins: Annotated[list[Origin], NoDecode] = Field(min_length=1)
+    """Origins (scheme, host, port) that the page is served from, separated by commas."""
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list[str])
+    """Networks (CIDR) whose X-Forwarded-For is believed, separated by commas."""
+
+    poller_client_id: str = "poller"
+    poller_client_secret: SecretStr = Field(min_length=32)
+    poller_client_secret_previous: SecretStr | None = Field(default=None, min_length=32)
+    """Still accepted while the secret is rotated."""
+
+    login_per_account_per_minute: int = Field(default=10, ge=1)
+    """Logins tried per account and address."""
+    login_per_address_per_minute: int = Field(default=60, ge=1)
+    register_per_address_per_hour: int = Field(default=10, ge=1)
+    max_replicas: int = Field(default=1, ge=1)
+    """Pods that share a limit while Redis is away and each counts for itself."""
+
+    cache_mode: Literal["on", "off"] = "on"
+    """``off`` reads every order from the database: for measuring what the cache gives."""
+
+    @field_validator("public_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return split_commas(value)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ip_network(network, strict=False)
+        return value

@@ -1,0 +1,105 @@
+"""Passwords: hashed off the loop, few at a time, and an unknown user costs as much."""
+
+import asyncio
+import statistics
+import threading
+import time
+
+import pytest
+
+from support.auth import cheap_passwords
+from support.waiting import until
+from swapshop_api.auth.passwords import Passwords
+from swapshop_api.auth.problems import PasswordQueueFull
+
+
+async def test_a_password_is_right_or_wrong() -> None:
+    passwords = cheap_passwords()
+    stored = await passwords.hash("correct horse")
+
+    assert await passwords.verify("correct horse", stored) == (True, None)
+    assert await passwords.verify("correct hors", stored) == (False, None)
+
+
+async def test_hashes_have_the_recommended_cost_and_a_salt() -> None:
+    passwords = Passwords()
+    first, second = await passwords.hash("same"), await passwords.hash("same")
+
+    assert first.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert first != second
+
+
+async def test_a_hash_of_another_cost_is_renewed_when_the_password_is_right() -> None:
+    old = await cheap_passwords().hash("correct horse")
+    passwords = Passwords(memory_kib=16)
+
+    assert await passwords.verify("wrong", old) == (False, None)
+    is_right, renewed = await passwords.verify("correct horse", old)
+    assert is_right
+    assert renewed is not None
+    assert "m=16," in renewed
+    assert await passwords.verify("correct horse", renewed) == (True, None)
+
+
+async def test_an_unknown_user_is_never_right_and_takes_as_long() -> None:
+    passwords = Passwords()
+    stored = await passwords.hash("correct horse")
+
+    async def seconds(against: str | None) -> float:
+        started = time.perf_counter()
+        assert await passwords.verify("wrong password", against) == (False, None)
+        return time.perf_counter() - started
+
+    known = statistics.median([await seconds(stored) for _ in range(5)])
+    unknown = statistics.median([await seconds(None) for _ in range(5)])
+    assert 0.4 < unknown / known < 2.5
+
+
+async def test_so_many_hash_so_many_wait_and_the_next_is_refused() -> None:
+    passwords = Passwords(8, concurrency=2, max_waiting=3)
+    gate, running = threading.Event(), threading.Semaphore(0)
+
+    def work() -> str:
+        running.release()
+        gate.wait(10)
+        return "done"
+
+    async with asyncio.TaskGroup() as tasks:
+        admitted = [tasks.create_task(passwords.run(work)) for _ in range(5)]
+        await until(lambda: running.acquire(blocking=False))
+        await until(lambda: running.acquire(blocking=False))
+        with pytest.raises(PasswordQueueFull) as refusal:
+            await passwords.hash("one too many")
+        assert not running.acquire(blocking=False), "two at a time"
+        gate.set()
+
+    assert [task.result() for task in admitted] == ["done"] * 5
+    assert refusal.value.status == 503
+    assert refusal.value.headers["Retry-After"] == "2"
+    assert await passwords.hash("there is room again")
+
+
+async def test_a_caller_who_left_keeps_the_slot_until_the_thread_ends() -> None:
+    passwords = Passwords(8, concurrency=1, max_waiting=0)
+    gate, running = threading.Event(), threading.Event()
+
+    def work() -> None:
+        running.set()
+        gate.wait(10)
+
+    left = asyncio.create_task(passwords.run(work))
+    await until(running.is_set)
+    left.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    with pytest.raises(PasswordQueueFull):
+        await passwords.hash("the thread still works")
+    gate.set()
+
+    async def has_room() -> bool:
+        try:
+            return bool(await passwords.hash("the thread is done"))
+        except PasswordQueueFull:
+            return False
+
+    await until(has_room)
