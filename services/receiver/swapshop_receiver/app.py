@@ -1,0 +1,54 @@
+"""The receiver's applications: one a port, or all on one."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from swapshop_kit.health import operations_router
+from swapshop_kit.web import create_app
+from swapshop_receiver import __version__
+from swapshop_receiver.container import Container
+from swapshop_receiver.notifications import routes as notifications
+from swapshop_receiver.webhooks import routes as webhooks
+
+TITLE: Final = "SwapShop receiver"
+DOCS_PREFIX: Final = "/api/notifications"
+"""The part of ``/api`` that the Ingress sends here."""
+
+PUBLIC_ROUTERS: Final = (notifications.public_router,)
+INTERNAL_ROUTERS: Final = (webhooks.internal_router,)
+
+
+def _make(
+    container: Container, routers: Iterable[APIRouter], docs_prefix: str | None = None
+) -> FastAPI:
+    app = create_app(TITLE, __version__, routers, docs_prefix=docs_prefix)
+    app.state.container = container
+    return app
+
+
+def public_app(container: Container) -> FastAPI:
+    """Make what customers and operators reach, through the Ingress."""
+    return _make(container, PUBLIC_ROUTERS, DOCS_PREFIX)
+
+
+def internal_app(container: Container) -> FastAPI:
+    """Make what the poller reaches."""
+    return _make(container, INTERNAL_ROUTERS)
+
+
+def operations_app(container: Container) -> FastAPI:
+    """Make what Kubernetes and Prometheus reach."""
+    return _make(container, [operations_router(container.health)])
+
+
+def whole_app(container: Container) -> FastAPI:
+    """Make all of it for one port."""
+    routers = (*PUBLIC_ROUTERS, *INTERNAL_ROUTERS, operations_router(container.health))
+    return _make(container, routers, DOCS_PREFIX)
+
+
+def contract_app() -> FastAPI:
+    """Make the routes that OpenAPI documents, without anything behind them."""
+    return create_app(TITLE, __version__, (*PUBLIC_ROUTERS, *INTERNAL_ROUTERS))

@@ -1,0 +1,144 @@
+"""What a receiver process owns, made and closed in one place."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import httpx
+from redis.asyncio import Redis
+
+from swapshop_kit.access_tokens import AccessTokenVerifier, KeySource
+from swapshop_kit.build_info import report_build
+from swapshop_kit.checks import CHECK_SECONDS, database_check, within
+from swapshop_kit.database import Database, create_engine
+from swapshop_kit.health import Health
+from swapshop_kit.jwks import JwksClient
+from swapshop_kit.metrics import watch_pool
+from swapshop_kit.migrations import head_of
+from swapshop_kit.problems import KeysUnavailable
+from swapshop_kit.redis import Circuit, create_redis, is_up
+from swapshop_receiver import __version__
+from swapshop_receiver.notifications import store
+from swapshop_receiver.notifications.hub import FindRecent, StreamHub
+from swapshop_receiver.notifications.signals import Signals
+from swapshop_receiver.notifications.timing import StreamTiming
+from swapshop_receiver.settings import ReceiverSettings
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+KEYS_SECONDS: Final = 2.0
+"""The limit of connecting to the api, and of each of its answers, for the key set."""
+
+POOL: Final = "notifications"
+"""The label of the database pool in metrics."""
+
+
+@dataclass
+class Container:
+    """What the process owns."""
+
+    settings: ReceiverSettings
+    database: Database
+    signals: Signals
+    hub: StreamHub
+    tokens: AccessTokenVerifier
+    health: Health
+    timing: StreamTiming
+    clock: Callable[[], float]
+    """Seconds since the epoch: what a token's expiry is compared with."""
+
+    def drain(self) -> None:
+        """Begin to stop: unready, and every stream ends."""
+        self.health.draining = True
+        self.hub.close()
+
+
+@asynccontextmanager
+async def open_container(
+    settings: ReceiverSettings,
+    keys: KeySource | None = None,
+    timing: StreamTiming | None = None,
+    clock: Callable[[], float] = time.time,
+) -> AsyncGenerator[Container]:
+    """Make what the process owns; nothing that may be away is waited for.
+
+    Args:
+        settings: of the process.
+        keys: what access tokens are verified with; fetched from the api by default.
+        timing: of streams; the usual by default.
+        clock: seconds since the epoch.
+    """
+    timing = timing or StreamTiming()
+    async with AsyncExitStack() as stack:
+        database = Database(
+            create_engine(
+                settings.database_url.get_secret_value(), pool_size=settings.database_pool_size
+            )
+        )
+        stack.push_async_callback(database.close)
+        watch_pool(POOL, database)
+        report_build("receiver", __version__)
+        if keys is None:
+            http = await stack.enter_async_context(httpx.AsyncClient(timeout=KEYS_SECONDS))
+            keys = JwksClient(http, settings.jwks_url)
+        redis_url = settings.redis_url.get_secret_value()
+        redis = create_redis(redis_url)
+        stack.push_async_callback(redis.aclose)
+        subscriber = create_redis(redis_url, pool_size=1, seconds=None)
+        stack.push_async_callback(subscriber.aclose)
+        hub = StreamHub(
+            subscriber,
+            _finder(database),
+            per_user=settings.streams_per_user,
+            per_process=settings.streams_per_process,
+            timing=timing,
+        )
+        await stack.enter_async_context(_running(hub))
+        yield Container(
+            settings=settings,
+            database=database,
+            signals=Signals(redis, Circuit()),
+            hub=hub,
+            tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop", clock),
+            health=_health(database, redis, keys),
+            timing=timing,
+            clock=clock,
+        )
+
+
+@asynccontextmanager
+async def _running(hub: StreamHub) -> AsyncGenerator[None]:
+    task = asyncio.create_task(hub.run(), name="stream-hub")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _finder(database: Database) -> FindRecent:
+    async def find(user_ids: Collection[str], within: timedelta) -> set[tuple[str, str]]:
+        return await database.read(
+            lambda connection: store.list_recent_keys(connection, user_ids, within)
+        )
+
+    return find
+
+
+def _health(database: Database, redis: Redis, keys: KeySource) -> Health:
+    async def has_keys() -> bool:
+        try:
+            await keys.current()
+        except KeysUnavailable:
+            return False
+        return True
+
+    return Health(
+        required={"database": database_check(POOL, database, head_of(MIGRATIONS))},
+        optional={"redis": lambda: is_up(redis), "keys": within(CHECK_SECONDS, has_keys)},
+    )

@@ -1,0 +1,49 @@
+"""What routes ask for: the container, who calls, and a place for a stream."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from swapshop_kit.access_tokens import Claims
+from swapshop_kit.ids import is_canonical_id
+from swapshop_kit.problems import Unauthenticated
+from swapshop_receiver.container import Container
+from swapshop_receiver.notifications.hub import Subscription
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="accessToken", bearerFormat="JWT")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def get_container(request: Request) -> Container:
+    """Return what the process owns."""
+    return cast("Container", request.app.state.container)
+
+
+Deps = Annotated[Container, Depends(get_container)]
+
+
+async def _caller(container: Deps, bearer: Bearer) -> Claims:
+    if bearer is None:
+        raise Unauthenticated
+    claims = await container.tokens.verify(bearer.credentials)
+    if not is_canonical_id(claims.sub):
+        raise Unauthenticated
+    return claims
+
+
+Caller = Annotated[Claims, Depends(_caller)]
+"""A signed-in user."""
+
+
+async def _subscription(container: Deps, caller: Caller) -> AsyncGenerator[Subscription]:
+    subscription = container.hub.subscribe(caller.sub)
+    try:
+        yield subscription
+    finally:
+        container.hub.unsubscribe(subscription)
+
+
+OpenSubscription = Annotated[Subscription, Depends(_subscription)]
+"""The place of the caller's stream in the hub, held until its answer has ended."""

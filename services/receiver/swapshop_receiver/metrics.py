@@ -1,0 +1,21 @@
+"""Metrics of the receiver alone."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge
+
+STORED: Final = Counter(
+    "swapshop_notifications_stored_total",
+    "Accepted webhooks: stored now, there already, or in conflict with what is there.",
+    ["result"],
+)
+PUBLISHED: Final = Counter(
+    "swapshop_notifications_published_total",
+    "Wake-ups of open streams handed to Redis; a failed one only delays an event.",
+    ["result"],
+)
+STREAMS: Final = Gauge("swapshop_notification_streams", "Open streams of notifications.")
+LISTENING: Final = Gauge(
+    "swapshop_notification_hub_listening",
+    "1 while Redis wakes the streams, 0 while the database is polled instead.",
+)

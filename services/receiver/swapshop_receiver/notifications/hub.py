@@ -1,0 +1,233 @@
+"""The open streams of this process, and what wakes them: Redis, else a look at the database."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+
+from swapshop_kit.problems import DatabaseUnavailable, Problem, Text
+from swapshop_kit.redis import REDIS_ERRORS
+from swapshop_receiver.metrics import LISTENING, STREAMS
+from swapshop_receiver.notifications.timing import WINDOW, StreamTiming
+
+CHANNEL: Final = "notifications"
+"""The Redis channel on which the id of each notified user is published."""
+
+FindRecent = Callable[[Collection[str], timedelta], Awaitable[set[tuple[str, str]]]]
+"""Finds user id and webhook id of all that some users received within a time."""
+
+_log = structlog.get_logger()
+
+
+class TooManyStreams(Problem):
+    """The user holds as many streams open as one may."""
+
+    code = "too_many_streams"
+    status = 429
+    es = Text("Demasiadas conexiones", "Cierre otras ventanas de la tienda e inténtelo de nuevo.")
+    en = Text("Too many streams", "Close other windows of the store and try again.")
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=30)
+
+
+class StreamsUnavailable(Problem):
+    """This process holds as many streams as it may, or is stopping."""
+
+    code = "streams_unavailable"
+    status = 503
+    es = Text("Servicio no disponible", "No hay avisos en directo ahora; inténtelo en un momento.")
+    en = Text("Service unavailable", "No live notifications just now; try again in a moment.")
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=2)
+
+
+class Subscription:
+    """One stream's place in the hub; any number of wake-ups before a look count as one."""
+
+    def __init__(self, user_id: str) -> None:
+        self.user_id = user_id
+        self.is_closing = False
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Make ``wait`` return."""
+        self._woken.set()
+
+    def take(self) -> bool:
+        """Tell whether there was a wake-up, and forget it."""
+        was_woken = self._woken.is_set()
+        self._woken.clear()
+        return was_woken
+
+    async def wait(self, seconds: float) -> None:
+        """Return at the next wake-up, or after a time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(seconds, 0)):
+                await self._woken.wait()
+
+
+class StreamHub:
+    """Wakes the streams of a user when a notification of theirs may be there.
+
+    Args:
+        subscriber: a client whose replies may take forever.
+        find_recent: looks into the database.
+        per_user: streams that one user may have here.
+        per_process: streams that all users may have here.
+        timing: how often to look, and to ask after Redis.
+    """
+
+    def __init__(
+        self,
+        subscriber: Redis,
+        find_recent: FindRecent,
+        *,
+        per_user: int,
+        per_process: int,
+        timing: StreamTiming,
+    ) -> None:
+        self._subscriber = subscriber
+        self._find_recent = find_recent
+        self._per_user = per_user
+        self._per_process = per_process
+        self._timing = timing
+        self._streams: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self._count = 0
+        self._is_closed = False
+        self._reread_now = asyncio.Event()
+        self.is_listening = False
+
+    @property
+    def count(self) -> int:
+        """Open streams."""
+        return self._count
+
+    def subscribe(self, user_id: str) -> Subscription:
+        """Give a stream its place; ``unsubscribe`` takes it back.
+
+        Raises:
+            TooManyStreams: the user has enough of them.
+            StreamsUnavailable: the process has, or is stopping.
+        """
+        if self._is_closed or self._count >= self._per_process:
+            raise StreamsUnavailable
+        if len(self._streams.get(user_id, ())) >= self._per_user:
+            raise TooManyStreams
+        subscription = Subscription(user_id)
+        self._streams[user_id].add(subscription)
+        self._change_count(+1)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Take a stream's place back."""
+        own = self._streams[subscription.user_id]
+        own.remove(subscription)
+        if not own:
+            del self._streams[subscription.user_id]
+        self._change_count(-1)
+
+    def _change_count(self, difference: int) -> None:
+        self._count += difference
+        STREAMS.set(self._count)
+
+    def wake(self, user_id: str) -> None:
+        """Wake every stream of a user."""
+        for subscription in self._streams.get(user_id, ()):
+            subscription.wake()
+
+    def wake_all(self) -> None:
+        """Wake every stream."""
+        for user_id in self._streams:
+            self.wake(user_id)
+
+    def close(self) -> None:
+        """End every stream, and take no other."""
+        self._is_closed = True
+        for own in self._streams.values():
+            for subscription in own:
+                subscription.is_closing = True
+        self.wake_all()
+
+    async def run(self) -> None:
+        """Wake streams until cancelled; should it fail, no stream is left that nothing wakes."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen())
+                tasks.create_task(self._reread())
+        except Exception:
+            _log.exception("hub.failed")
+            raise
+        finally:
+            self.close()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._subscriber.pubsub() as pubsub:  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
+                    async with asyncio.timeout(self._timing.ping):
+                        await pubsub.subscribe(CHANNEL)  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
+                    await self._follow(pubsub)
+            except REDIS_ERRORS as error:
+                self._set_listening(False, error=type(error).__name__)
+            await asyncio.sleep(self._timing.reconnect)
+
+    async def _follow(self, pubsub: PubSub) -> None:
+        """Turn messages into wake-ups until Redis goes away.
+
+        Raises:
+            TimeoutError: Redis did not answer a ping.
+        """
+        was_asked = False
+        while True:
+            message: dict[str, Any] | None = await pubsub.get_message(timeout=self._timing.ping)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - untyped
+            if message is None:
+                if was_asked:
+                    raise TimeoutError
+                async with asyncio.timeout(self._timing.ping):
+                    await pubsub.ping()  # pyright: ignore[reportUnknownMemberType] - untyped
+                was_asked = True
+                continue
+            was_asked = False
+            if message["type"] == "subscribe":
+                self._set_listening(True)
+            elif message["type"] == "message":
+                self.wake(message["data"].decode())
+
+    def _set_listening(self, is_listening: bool, **context: str) -> None:
+        if is_listening != self.is_listening:
+            _log.info("hub.listening" if is_listening else "hub.polling", **context)
+            # whatever was published in between is only to be found in the database
+            self._reread_now.set()
+        self.is_listening = is_listening
+        LISTENING.set(is_listening)
+
+    async def _reread(self) -> None:
+        loop = asyncio.get_running_loop()
+        known: set[tuple[str, str]] = set()
+        looked_at = loop.time()
+        while True:
+            seconds = self._timing.reread if self.is_listening else self._timing.poll
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._reread_now.wait()
+            self._reread_now.clear()
+            begun_at = loop.time()
+            if self._streams:
+                try:
+                    found = await self._find_recent(list(self._streams), WINDOW)
+                except DatabaseUnavailable:
+                    continue
+                for user_id in {user_id for user_id, _ in found - known}:
+                    self.wake(user_id)
+                known = found
+                if begun_at - looked_at > self._timing.longest_gap:
+                    self.wake_all()
+            looked_at = begun_at

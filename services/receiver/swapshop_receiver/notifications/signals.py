@@ -1,0 +1,33 @@
+"""Telling every process that a user has a new notification."""
+
+from redis.asyncio import Redis
+
+from swapshop_kit.redis import REDIS_ERRORS, Circuit
+from swapshop_receiver.metrics import PUBLISHED
+from swapshop_receiver.notifications.hub import CHANNEL
+
+
+class Signals:
+    """Publishes on Redis, as far as Redis is there: a lost signal only delays an event.
+
+    Args:
+        redis: with a short time-out.
+        circuit: spares requests the wait for a Redis that is away.
+    """
+
+    def __init__(self, redis: Redis, circuit: Circuit) -> None:
+        self._redis = redis
+        self._circuit = circuit
+
+    async def publish(self, user_id: str) -> None:
+        """Wake the user's streams; a failure is counted, never raised."""
+        if self._circuit.is_open:
+            PUBLISHED.labels("skipped").inc()
+            return
+        try:
+            await self._redis.publish(CHANNEL, user_id)  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
+        except REDIS_ERRORS:
+            self._circuit.trip()
+            PUBLISHED.labels("failed").inc()
+        else:
+            PUBLISHED.labels("sent").inc()

@@ -1,0 +1,98 @@
+"""All SQL of showing notifications."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from swapshop_kit.cursors import Cursor
+from swapshop_kit.dialect import utc_now
+from swapshop_kit.keyset import newest_first
+from swapshop_receiver.notifications.models import notifications
+
+_columns = notifications.c
+
+
+async def list_page(
+    connection: AsyncConnection,
+    user_id: str,
+    *,
+    after: Cursor | None,
+    limit: int,
+    only_unread: bool,
+) -> Sequence[RowMapping]:
+    """Return up to ``limit`` + 1 notifications of a user, newest first."""
+    query = select(notifications).where(_columns.user_id == user_id)
+    if only_unread:
+        query = query.where(_columns.read_at.is_(None))
+    query = newest_first(query, _columns.received_at, _columns.webhook_id, after, limit)
+    return (await connection.execute(query)).mappings().all()
+
+
+async def count_unread(connection: AsyncConnection, user_id: str) -> int:
+    """Count a user's unread notifications, from the index alone."""
+    query = select(func.count()).where(_columns.user_id == user_id, _columns.read_at.is_(None))
+    return int(await connection.scalar(query) or 0)
+
+
+async def mark_read(
+    connection: AsyncConnection, user_id: str, webhook_id: str
+) -> RowMapping | None:
+    """Mark one notification of a user as read; the first time counts.
+
+    Returns:
+        The notification; None if there is none, or it is another's.
+    """
+    own = (_columns.webhook_id == webhook_id, _columns.user_id == user_id)
+    await connection.execute(
+        update(notifications).where(*own, _columns.read_at.is_(None)).values(read_at=utc_now())
+    )
+    return (await connection.execute(select(notifications).where(*own))).mappings().one_or_none()
+
+
+async def mark_all_read(connection: AsyncConnection, user_id: str) -> int:
+    """Mark all of a user's notifications as read and return how many were not."""
+    marked = await connection.execute(
+        update(notifications)
+        .where(_columns.user_id == user_id, _columns.read_at.is_(None))
+        .values(read_at=utc_now())
+    )
+    return marked.rowcount
+
+
+async def read_clock(connection: AsyncConnection) -> datetime:
+    """Return the database's present."""
+    return (await connection.execute(select(utc_now()))).scalar_one()
+
+
+async def list_since(
+    connection: AsyncConnection, user_id: str, since: datetime, after: Cursor | None, limit: int
+) -> Sequence[RowMapping]:
+    """Return a user's notifications, oldest first.
+
+    Args:
+        connection: for reading.
+        user_id: their owner.
+        since: the earliest ``received_at``.
+        after: the last row of the page before; None for the first page.
+        limit: rows at most.
+    """
+    at, id_ = _columns.received_at, _columns.webhook_id
+    query = select(notifications).where(_columns.user_id == user_id)
+    if after is None:
+        query = query.where(at >= since)
+    else:
+        query = query.where(at >= after.at, or_(at > after.at, id_ > after.id))
+    query = query.order_by(at, id_).limit(limit)
+    return (await connection.execute(query)).mappings().all()
+
+
+async def list_recent_keys(
+    connection: AsyncConnection, user_ids: Collection[str], within: timedelta
+) -> set[tuple[str, str]]:
+    """Return user id and webhook id of all that these users received within a time."""
+    query = select(_columns.user_id, _columns.webhook_id).where(
+        _columns.user_id.in_(user_ids), _columns.received_at >= utc_now(-within)
+    )
+    return {(user_id, webhook_id) for user_id, webhook_id in await connection.execute(query)}

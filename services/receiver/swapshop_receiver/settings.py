@@ -1,0 +1,31 @@
+"""Settings of the receiver."""
+
+from pydantic import Field
+
+from swapshop_kit.settings import HttpUrl, ServiceSettings
+from swapshop_kit.webhook_signatures import WebhookSecret
+
+
+class ReceiverSettings(ServiceSettings):
+    """Read once, from the environment; every name is the field's in upper case."""
+
+    webhook_secret: WebhookSecret
+    """What the poller signs with: ``whsec_`` and the base64 of 24..64 random bytes."""
+    webhook_secret_previous: WebhookSecret | None = None
+    """Still accepted while the secret is rotated."""
+
+    jwks_url: HttpUrl
+    """The api's JWK Set, such as ``http://api:8001/.well-known/jwks.json``."""
+    token_issuer: str = "swapshop"  # noqa: S105 - a name, no secret
+    """The only ``iss`` that is accepted in an access token."""
+
+    streams_per_user: int = Field(default=10, ge=1, le=1000)
+    """Streams that one user may hold open on this process; one more is answered 429."""
+    streams_per_process: int = Field(default=1000, ge=1, le=10_000)
+    """Streams of all users together on this process; one more is answered 503."""
+
+    @property
+    def webhook_secrets(self) -> list[WebhookSecret]:
+        """Every secret that a signature may be made with, the newest first."""
+        secrets = (self.webhook_secret, self.webhook_secret_previous)
+        return [secret for secret in secrets if secret is not None]
