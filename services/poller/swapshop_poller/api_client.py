@@ -1,0 +1,157 @@
+"""The client of the api's internal port."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TypeVar
+
+import httpx
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from swapshop_poller.contract import (
+    AccessToken,
+    Acknowledgement,
+    LeaseAnswer,
+    LeaseRequest,
+    Report,
+    ReportAnswer,
+    Result,
+)
+
+TOKEN_MARGIN_SECONDS: Final = 30.0
+"""An access token is replaced so long before it expires, or after three quarters of its life."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class ApiError(Exception):
+    """A call of the api did not succeed."""
+
+
+class ApiAway(ApiError):
+    """No answer, or one that passes: 5xx, 408, 429. Calling again is right.
+
+    Args:
+        reason: for the log.
+        answered: whether the api gave an HTTP answer at all.
+    """
+
+    def __init__(self, reason: str, *, answered: bool) -> None:
+        super().__init__(reason)
+        self.answered = answered
+
+
+class ApiRefused(ApiError):
+    """The api refuses the call, or answers what the contract does not know: a person is needed."""
+
+
+class DispatchApi(Protocol):
+    """What the poller needs of the api; every call is limited in time and raises ApiError."""
+
+    async def lease(self, request: LeaseRequest) -> LeaseAnswer:
+        """Claim deliveries, or return those that the token still holds."""
+        ...
+
+    async def report(self, lease_token: str, results: Sequence[Result]) -> list[Acknowledgement]:
+        """Report at most 50 results; repeating a report is answered as the first time."""
+        ...
+
+
+class ApiClient:
+    """The api over HTTP, with client credentials (RFC 6749 §4.4).
+
+    Args:
+        http: follows no redirects.
+        api_url: base URL of the api's internal port.
+        client_id: of the poller.
+        client_secret: of the poller.
+        total_seconds: limit of one call, a fetch of the token included.
+        clock: monotonic, in seconds.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        api_url: str,
+        client_id: str,
+        client_secret: SecretStr,
+        *,
+        total_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._http = http
+        self._base = api_url.rstrip("/") + "/internal"
+        self._credentials = httpx.BasicAuth(client_id, client_secret.get_secret_value())
+        self._total_seconds = total_seconds
+        self._clock = clock
+        self._token: str | None = None
+        self._token_ends_at = 0.0
+
+    async def lease(self, request: LeaseRequest) -> LeaseAnswer:
+        """Claim deliveries.
+
+        Raises:
+            ApiError: see its subclasses.
+        """
+        return await self._call("/dispatch/leases", request, LeaseAnswer)
+
+    async def report(self, lease_token: str, results: Sequence[Result]) -> list[Acknowledgement]:
+        """Report at most 50 results.
+
+        Raises:
+            ApiError: see its subclasses.
+        """
+        path = f"/dispatch/leases/{lease_token}/results"
+        answer = await self._call(path, Report(results=list(results)), ReportAnswer)
+        return answer.results
+
+    async def _call(self, path: str, body: BaseModel, kind: type[Model]) -> Model:
+        try:
+            async with asyncio.timeout(self._total_seconds):
+                answer = await self._post_with_token(path, body)
+        except (httpx.RequestError, TimeoutError) as error:
+            raise ApiAway(type(error).__name__, answered=False) from error
+        return _read(answer, kind)
+
+    async def _post_with_token(self, path: str, body: BaseModel) -> httpx.Response:
+        answer = await self._post(path, body)
+        if answer.status_code == 401:
+            # Its key was retired, or the api's clock is ahead: once, a new token is worth a try.
+            self._token = None
+            answer = await self._post(path, body)
+        return answer
+
+    async def _post(self, path: str, body: BaseModel) -> httpx.Response:
+        token = await self._access_token()
+        return await self._http.post(
+            self._base + path,
+            content=body.model_dump_json(),
+            headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
+        )
+
+    async def _access_token(self) -> str:
+        if self._token is None or self._clock() >= self._token_ends_at:
+            asked_at = self._clock()
+            answer = await self._http.post(
+                f"{self._base}/auth/token",
+                data={"grant_type": "client_credentials"},
+                auth=self._credentials,
+            )
+            fetched = _read(answer, AccessToken)
+            margin = min(TOKEN_MARGIN_SECONDS, fetched.expires_in / 4)
+            self._token = fetched.access_token
+            self._token_ends_at = asked_at + fetched.expires_in - margin
+        return self._token
+
+
+def _read(answer: httpx.Response, kind: type[Model]) -> Model:
+    status = answer.status_code
+    if status >= 500 or status in (408, 429):
+        raise ApiAway(f"HTTP {status}", answered=True)
+    if status != 200:
+        raise ApiRefused(f"HTTP {status} from {answer.request.url.path}")
+    try:
+        return kind.model_validate_json(answer.content)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, each["loc"])) for each in error.errors()[:5])
+        raise ApiRefused(f"answer of {answer.request.url.path} not understood: {fields}") from error

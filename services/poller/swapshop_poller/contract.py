@@ -1,0 +1,117 @@
+"""The api's internal dispatch contract, as JSON."""
+
+import base64
+import binascii
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+MAX_RESULTS: Final = 50
+"""Results that one report holds at most."""
+
+MAX_ERROR_LENGTH: Final = 200
+"""Characters of a result's error."""
+
+MAX_RETRY_AFTER: Final = 86_400
+"""Seconds; beyond it a receiver's Retry-After says no more than "much later"."""
+
+
+def _decode_base64(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise ValueError("must be base64") from error
+
+
+Base64Body = Annotated[bytes, BeforeValidator(_decode_base64)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AccessToken(_Message):
+    """The answer of ``POST /internal/auth/token`` (RFC 6749 §5.1)."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    """Seconds."""
+
+
+class LeaseRequest(_Message):
+    """The body of ``POST /internal/dispatch/leases``."""
+
+    lease_token: str
+    """A UUID; repeating it returns the rows that still carry it, and never claims more."""
+    limit: int
+    lease_seconds: int
+
+
+class Delivery(_Message):
+    """One webhook to send."""
+
+    id: str
+    webhook_id: str
+    """The same at every attempt; the receiver's key against duplicates."""
+    event_type: str
+    body: Base64Body
+    """The exact bytes to sign and send."""
+    attempts: int
+    """Steps of the schedule spent so far."""
+    traceparent: str | None = None
+
+
+class LeaseAnswer(_Message):
+    """The answer of ``POST /internal/dispatch/leases``."""
+
+    remaining_ms: int
+    """How long the lease still holds, by the database's clock, when the answer is made."""
+    deliveries: list[Delivery]
+
+
+class Outcome(StrEnum):
+    """What a report says of one delivery; the api alone turns it into the next attempt."""
+
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    """A step of the schedule is spent."""
+    AWAY = "away"
+    """The receiver is away: the attempt costs nothing."""
+    REJECTED = "rejected"
+    """The receiver holds other content under this id: no attempt can ever succeed."""
+    RELEASED = "released"
+    """Given back; nothing is spent."""
+
+
+class Result(_Message):
+    """What became of one leased delivery."""
+
+    delivery_id: str
+    outcome: Outcome
+    status: int | None = None
+    error: str | None = Field(default=None, max_length=MAX_ERROR_LENGTH)
+    retry_after: int | None = Field(default=None, ge=0, le=MAX_RETRY_AFTER)
+    """Seconds that the receiver asked for."""
+
+
+class Report(_Message):
+    """The body of ``POST /internal/dispatch/leases/{lease_token}/results``."""
+
+    results: list[Result] = Field(min_length=1, max_length=MAX_RESULTS)
+
+
+class Acknowledgement(_Message):
+    """Whether one result took effect, or came too late."""
+
+    delivery_id: str
+    result: Literal["applied", "stale"]
+
+
+class ReportAnswer(_Message):
+    """The answer of ``POST /internal/dispatch/leases/{lease_token}/results``."""
+
+    results: list[Acknowledgement]

@@ -1,0 +1,130 @@
+"""Sends one signed webhook to the receiver."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import httpx
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from pydantic import SecretStr
+
+from swapshop_kit.telemetry import current_traceparent, trace_headers
+from swapshop_kit.webhook_signatures import sign
+from swapshop_poller.contract import Delivery
+from swapshop_poller.policy import Answer, Attempt, Cause, Failure
+
+WEBHOOK_PATH: Final = "/webhooks/order-ready"
+MAX_ANSWER_BYTES: Final = 8192
+"""Read of an answer's body, at most."""
+
+_propagator = TraceContextTextMapPropagator()
+_tracer = trace.get_tracer("swapshop_poller")
+_is_problem_code = re.compile(r"[a-z0-9_]{1,64}").fullmatch
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Sender:
+    """Makes one attempt for a delivery, within a time limit; never raises for the receiver's sake.
+
+    Args:
+        http: follows no redirects.
+        receiver_url: base URL of the receiver's internal port.
+        secret: signs; the newest one.
+        total_seconds: from the connection to the end of the answer.
+        now: the clock of the signature's timestamp.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        receiver_url: str,
+        secret: SecretStr,
+        *,
+        total_seconds: float,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._http = http
+        self._url = receiver_url.rstrip("/") + WEBHOOK_PATH
+        self._secret = secret
+        self._total_seconds = total_seconds
+        self._now = now
+
+    async def __call__(self, delivery: Delivery) -> Attempt:
+        """Send a delivery, as a span of the trace that its order began."""
+        with _tracer.start_as_current_span(
+            "send order-ready", context=_parent(delivery.traceparent), kind=SpanKind.CLIENT
+        ):
+            try:
+                headers = {
+                    **sign(self._secret, delivery.webhook_id, delivery.body, self._now),
+                    **trace_headers(current_traceparent()),
+                    "content-type": "application/json",
+                }
+                request = self._http.build_request(
+                    "POST", self._url, headers=headers, content=delivery.body
+                )
+            except UnicodeError as error:
+                return Failure(Cause.UNSENDABLE, type(error).__name__)
+            return await self._exchange(request)
+
+    async def _exchange(self, request: httpx.Request) -> Attempt:
+        ends_at = asyncio.get_running_loop().time() + self._total_seconds
+        try:
+            async with asyncio.timeout_at(ends_at):
+                answer = await self._http.send(request, stream=True)
+        except (httpx.RequestError, TimeoutError) as error:
+            return Failure(_cause(error), type(error).__name__)
+        code = _problem_code(await _read(answer, ends_at))
+        return Answer(answer.status_code, answer.headers.get("retry-after"), code)
+
+
+async def _read(answer: httpx.Response, ends_at: float) -> bytes:
+    """Read an answer's body, or its beginning: so the connection can serve the next delivery."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout_at(ends_at):
+            async for chunk in answer.aiter_raw():
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    break
+    except (httpx.RequestError, TimeoutError):
+        body.clear()  # the status has decided; the rest of the answer changes nothing
+    finally:
+        await answer.aclose()
+    return bytes(body)
+
+
+def _parent(traceparent: str | None) -> Context:
+    """Return the context of a stored ``traceparent``; an empty one when it is not well formed."""
+    return _propagator.extract(dict(trace_headers(traceparent)), Context())
+
+
+def _cause(error: Exception) -> Cause:
+    match error:
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return Cause.NO_CONNECTION
+        case httpx.TimeoutException() | TimeoutError():
+            return Cause.TIME_OUT
+        case httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
+            return Cause.UNSENDABLE
+        case _:
+            return Cause.BROKEN
+
+
+def _problem_code(body: bytes) -> str | None:
+    """Return the ``code`` of problem details (RFC 9457); None when there is none to trust."""
+    try:
+        problem: Any = json.loads(body)
+        code = problem["code"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
+    return code if isinstance(code, str) and _is_problem_code(code) else None

@@ -1,0 +1,60 @@
+"""Settings of the poller."""
+
+from typing import Final, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from swapshop_kit.process_settings import HttpUrl, Port, ProcessSettings
+from swapshop_kit.webhook_signatures import WebhookSecret
+
+REPORT_MARGIN_SECONDS: Final = 5.0
+"""What must remain of a lease after the slowest possible answer, to report it."""
+
+
+class PollerSettings(ProcessSettings):
+    """Read once, from the environment; every name is the field's in upper case."""
+
+    api_url: HttpUrl
+    """Base URL of the api's internal port, such as ``http://api:8001``."""
+    receiver_url: HttpUrl
+    """Base URL of the receiver's internal port, such as ``http://receiver:8001``."""
+    client_id: str = Field(default="poller", min_length=1, pattern=r"^[^:]+$")
+    client_secret: SecretStr = Field(min_length=32)
+    webhook_secret: WebhookSecret
+    """Signs the webhooks: the newest of those that the receiver accepts."""
+
+    lease_seconds: int = Field(default=60, ge=20, le=300)
+    batch_size: int = Field(default=50, ge=1, le=100)
+    """Deliveries that one lease takes at most."""
+    concurrency: int = Field(default=8, ge=1, le=64)
+    """Webhooks that are in flight at once, at most."""
+    connect_seconds: float = Field(default=3, gt=0, le=30)
+    """A connection to the api or the receiver is awaited so long."""
+    send_seconds: float = Field(default=10, gt=0, le=60)
+    """One webhook may take so long, from the connection to its answer."""
+    api_seconds: float = Field(default=10, gt=0, le=60)
+    """One call of the api may take so long, a fetch of the access token included."""
+
+    run_seconds: float = Field(default=45, gt=0, le=3600)
+    """``once`` claims for so long, then finishes what is in flight."""
+    first_connection_seconds: float = Field(default=10, ge=0, le=60)
+    """``once`` tries so long to reach the api at first: a new pod's network policies may lag."""
+    idle_seconds: float = Field(default=1, gt=0, le=60)
+    """Pause after a lease that was not full."""
+    probe_seconds: float = Field(default=5, gt=0, le=60)
+    """Pause between two probes of a receiver that is away or misconfigured."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - inside a pod, policies decide who reaches it
+    operations_port: Port = 9000
+    """``/livez``, ``/readyz`` and ``/metrics`` of ``loop``."""
+
+    @property
+    def reserve_seconds(self) -> float:
+        """What must remain of a lease for a send to begin under it."""
+        return self.send_seconds + REPORT_MARGIN_SECONDS
+
+    @model_validator(mode="after")
+    def _check_lease(self) -> Self:
+        if self.lease_seconds <= self.reserve_seconds:
+            raise ValueError("LEASE_SECONDS must exceed SEND_SECONDS by more than 5")
+        return self

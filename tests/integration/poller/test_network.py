@@ -1,0 +1,143 @@
+"""What a broken network looks like to the poller: real sockets that misbehave."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from pydantic import SecretStr
+from starlette.types import Receive, Scope, Send
+
+from support.poller import delivery, poller_settings
+from support.poller_servers import CLIENT_SECRET, ApiServer, ReceiverServer
+from support.processes import free_port
+from support.waiting import until
+from support.web import HOST, running
+from swapshop_poller.app import open_poller, run_loop
+from swapshop_poller.contract import Result
+from swapshop_poller.operations import Operations
+from swapshop_poller.settings import PollerSettings
+
+Misbehave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def settings(api_url: str, receiver_url: str) -> PollerSettings:
+    return poller_settings(
+        api_url=api_url,
+        receiver_url=receiver_url,
+        client_secret=SecretStr(CLIENT_SECRET),
+        idle_seconds=0.05,
+        send_seconds=0.3,
+    )
+
+
+@asynccontextmanager
+async def looping(chosen: PollerSettings) -> AsyncGenerator[None]:
+    """The poller runs in this event loop, as in local mode, and ends with the block."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(run_loop(chosen, stop))
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+async def first_result(receiver_url: str) -> Result:
+    """What is reported of a delivery that such a receiver gets."""
+    api = ApiServer([delivery()])
+    async with running(api.app) as api_url, looping(settings(api_url, receiver_url)):
+        await until(lambda: bool(api.dispatch.reports))
+    return api.dispatch.reports[0][1]
+
+
+async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+async def talk_nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"220 mail.test ESMTP\r\n\r\n")
+    await writer.drain()
+    writer.close()
+
+
+async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+async def half_an_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")
+    await reader.read()
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "outcome", "error"),
+    [
+        (close, "away", "broken connection"),
+        (talk_nonsense, "away", "broken connection"),
+        (say_nothing, "away", "time-out"),
+        (half_an_answer, "delivered", ""),
+    ],
+)
+async def test_a_broken_peer_is_told_apart(misbehave: Misbehave, outcome: str, error: str) -> None:
+    server = await asyncio.start_server(misbehave, HOST, 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        result = await first_result(f"http://{HOST}:{port}")
+
+    assert result.outcome == outcome
+    assert (result.error or "").startswith(error)
+
+
+async def test_nobody_is_no_connection() -> None:
+    result = await first_result(f"http://{HOST}:{free_port()}")
+
+    assert (result.outcome, result.error) == ("away", "no connection: ConnectError")
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    receiver = ReceiverServer()
+    receiver.status, receiver.headers = 308, {"location": "/webhooks/order-ready"}
+    async with running(receiver.app) as url:
+        result = await first_result(url)
+
+    assert (result.outcome, result.status) == ("released", 308)
+    assert len(receiver.received) == 1
+
+
+async def test_connections_are_reused() -> None:
+    receiver = ReceiverServer()
+    api = ApiServer([delivery(number) for number in range(20)])
+    peers: set[object] = set()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        peers.add(scope["client"])
+        await receiver.app(scope, receive, send)
+
+    async with (
+        running(app) as receiver_url,
+        running(api.app) as api_url,
+        looping(settings(api_url, receiver_url)),
+    ):
+        await until(lambda: len(api.dispatch.done) == 20)
+
+    assert len(peers) <= 8
+
+
+async def test_a_loop_that_hangs_is_not_alive() -> None:
+    stop = asyncio.Event()
+    async with open_poller(poller_settings(), stop) as poller:
+        operations = Operations(poller, asyncio.get_running_loop(), turn_seconds=0.05)
+        pages: list[tuple[int, str, bytes]] = []
+        thread = threading.Thread(target=lambda: pages.append(operations.page("/livez")))
+        thread.start()
+        thread.join()  # holds this event loop until the page is made
+        await asyncio.sleep(0)
+
+        assert pages == [(503, "application/json", b'{"live": false}')]
+        assert (await asyncio.to_thread(operations.page, "/livez"))[0] == 200
