@@ -1,0 +1,153 @@
+"""The whole of SwapShop in one event loop, on one port of the loopback address."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import swapshop_api.app
+import swapshop_api.container
+import swapshop_receiver.app
+import swapshop_receiver.container
+from swapshop_api.settings import ApiSettings
+from swapshop_kit.logging import Level
+from swapshop_kit.migrations import migrate
+from swapshop_kit.serving import Endpoint, listen, serve
+from swapshop_kit.signals import stop_on_signals
+from swapshop_local.data import Secrets
+from swapshop_local.demo import ensure_demo_accounts, welcome
+from swapshop_local.page import Page
+from swapshop_poller.app import run_loop
+from swapshop_poller.settings import PollerSettings
+from swapshop_receiver.settings import ReceiverSettings
+
+HOST: Final = "127.0.0.1"
+RECEIVER_PREFIXES: Final = ("/api/notifications", "/webhooks")
+API_PREFIXES: Final = ("/api", "/internal", "/.well-known", "/livez", "/readyz", "/metrics")
+DRAIN_SECONDS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where the data is.
+
+    Args:
+        api_url: of the schema ``swapshop``.
+        receiver_url: of the schema ``notifications``.
+        redis_url: of Redis or Valkey.
+    """
+
+    api_url: str
+    receiver_url: str
+    redis_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnePort:
+    """Both services and the page behind one address, divided as the Ingress divides them."""
+
+    api: ASGIApp
+    receiver: ASGIApp
+    page: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope.get("path", "")
+        if _is_under(path, RECEIVER_PREFIXES):
+            app = self.receiver
+        else:
+            app = self.api if _is_under(path, API_PREFIXES) else self.page
+        await app(scope, receive, send)
+
+
+def _is_under(path: str, prefixes: tuple[str, ...]) -> bool:
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
+
+
+async def run_stack(
+    stores: Stores, secrets: Secrets, signing_keys: Path, port: int, log_level: Level
+) -> None:
+    """Migrate, serve and poll until SIGTERM or SIGINT.
+
+    Args:
+        stores: where the data is.
+        secrets: shared by the parts.
+        signing_keys: path of the keys' file.
+        port: to listen on; 0 takes any free one.
+        log_level: the least severe level that is logged.
+
+    Raises:
+        AddressTaken: another process listens there.
+        DatabaseUnavailable: the database cannot be reached.
+    """
+    with listen(HOST, port) as listener:
+        url = f"http://{HOST}:{listener.getsockname()[1]}"
+        api, receiver, poller = _settings(stores, secrets, signing_keys, url, log_level)
+        await migrate(stores.api_url, swapshop_api.container.MIGRATIONS)
+        await migrate(stores.receiver_url, swapshop_receiver.container.MIGRATIONS)
+        async with (
+            swapshop_api.container.open_container(api) as api_container,
+            swapshop_receiver.container.open_container(
+                receiver, keys=api_container.keys
+            ) as receiver_container,
+        ):
+            await ensure_demo_accounts(api_container.database)
+            app = OnePort(
+                swapshop_api.app.whole_app(api_container),
+                swapshop_receiver.app.whole_app(receiver_container),
+                Page(),
+            )
+
+            def drain() -> None:
+                api_container.drain()
+                receiver_container.drain()
+
+            stop, stop_serving = stop_on_signals(), asyncio.Event()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(
+                    serve(
+                        [Endpoint(app, listener)],
+                        keep_alive_seconds=api.keep_alive_seconds,
+                        drain_seconds=DRAIN_SECONDS,
+                        on_drain=drain,
+                        stop=stop_serving,
+                    )
+                )
+                print(welcome(url), flush=True)
+                await run_loop(poller, stop)  # to its end, while the api still takes its reports
+                stop_serving.set()
+
+
+def _settings(
+    stores: Stores, secrets: Secrets, signing_keys: Path, url: str, log_level: Level
+) -> tuple[ApiSettings, ReceiverSettings, PollerSettings]:
+    port = url.rsplit(":", 1)[1]
+    api = ApiSettings.model_validate(
+        {
+            "log_level": log_level,
+            "database_url": stores.api_url,
+            "redis_url": stores.redis_url,
+            "signing_keys_file": signing_keys,
+            "public_origins": [url, f"http://localhost:{port}"],
+            "poller_client_secret": secrets.client_secret,
+        }
+    )
+    receiver = ReceiverSettings.model_validate(
+        {
+            "log_level": log_level,
+            "database_url": stores.receiver_url,
+            "redis_url": stores.redis_url,
+            "webhook_secret": secrets.webhook_secret,
+            "jwks_url": f"{url}/.well-known/jwks.json",
+        }
+    )
+    poller = PollerSettings(
+        log_level=log_level,
+        api_url=url,
+        receiver_url=url,
+        client_secret=SecretStr(secrets.client_secret),
+        webhook_secret=SecretStr(secrets.webhook_secret),
+    )
+    return api, receiver, poller
