@@ -133,7 +133,6 @@ class EventReader:
     """Reads the events of a stream one by one."""
 
     response: httpx.Response
-    comments: int = 0
     _lines: Any = field(default=None)
 
     def __post_init__(self) -> None:
@@ -145,7 +144,6 @@ class EventReader:
         async with asyncio.timeout(WAIT_SECONDS):
             async for line in self._lines:
                 if not line:
-                    self.comments += bool(event.comment)
                     return event
                 name, _, value = line.partition(": ")
                 if name in ("event", "id"):
@@ -158,8 +156,9 @@ class EventReader:
 
     async def next(self) -> Event | None:
         """The next event, whatever comments stand before it; None at the stream's end."""
-        while (event := await self.next_any()) is not None and not event.event:
-            pass
+        async with asyncio.timeout(WAIT_SECONDS):
+            while (event := await self.next_any()) is not None and not event.event:
+                pass
         return event
 
     async def next_order(self) -> str:
@@ -172,8 +171,9 @@ class EventReader:
     async def rest(self) -> list[Event]:
         """All events until the stream's end."""
         events: list[Event] = []
-        while (event := await self.next()) is not None:
-            events.append(event)
+        async with asyncio.timeout(WAIT_SECONDS):
+            while (event := await self.next()) is not None:
+                events.append(event)
         return events
 
 

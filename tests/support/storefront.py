@@ -28,7 +28,6 @@ def wait_until(condition: Callable[[], bool], seconds: float, every: float = 0.2
     return time.monotonic() - begin
 
 
-@dataclass(frozen=True)
 class Door:
     """Where the Ingress listens.
 
@@ -37,13 +36,22 @@ class Door:
         host: name that it serves.
     """
 
-    address: str
-    host: str = "swapshop.localhost"
+    def __init__(self, address: str, host: str = "swapshop.localhost") -> None:
+        self.address = address
+        self.host = host
+        self._clients: list[httpx.Client] = []
 
     def client(self) -> httpx.Client:
-        """Open a client with connections of its own."""
+        """Open a client with connections of its own, which ``close`` ends."""
         url = f"http://{self.address}"
-        return httpx.Client(base_url=url, headers={"Host": self.host}, timeout=20)
+        client = httpx.Client(base_url=url, headers={"Host": self.host}, timeout=20)
+        self._clients.append(client)
+        return client
+
+    def close(self) -> None:
+        """End every client's connections."""
+        for client in self._clients:
+            client.close()
 
 
 class Customer:

@@ -39,7 +39,7 @@ def welcome(url: str) -> str:
         '{"cliente":"Ana","items":[{"producto":"Abrigo de lana","talla":"M","color":"azul",'
         '"cantidad":1,"precio_unitario":24.90}]}'
     )
-    take_token = r"""sed 's/.*"token":"\([^"]*\)".*/\1/'"""
+    pick = r"""sed 's/.*"token":"\([^"]*\)".*/\1/'"""
     return f"""
 SwapShop is up: {url}  (Ctrl-C ends it; its data stays)
 API reference:  {url}/api/docs and {url}/api/notifications/docs
@@ -48,7 +48,7 @@ Demo operator:  {OPERATOR} / {PASSWORD}
 
 Sign in, place an order, see its notification a moment later:
 
-TOKEN=$(curl -s {url}/api/auth/login {json} -d '{login}' | {take_token})
+TOKEN=$(curl -s {url}/api/auth/login {json} -d '{login}' | {pick})
 curl -s {url}/api/orders {bearer} {json} -H "Idempotency-Key: demo-$(date +%s)" -d '{order}'
 curl -s {url}/api/notifications {bearer}
 """

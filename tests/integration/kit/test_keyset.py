@@ -51,6 +51,7 @@ async def test_the_pages_are_all_rows_once_newest_first(database: Database, limi
     while True:
         page, cursor = await _page(database, cursor, limit)
         seen += page
+        assert page
         assert len(page) == limit or cursor is None
         if cursor is None:
             break

@@ -9,6 +9,7 @@ from support.servers import DatabaseServer, RedisServer
 from support.stores import Stores, migrate_to_head
 from swapshop_kit.ids import new_id
 from swapshop_receiver.container import MIGRATIONS
+from swapshop_receiver.notifications.timing import StreamTiming
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,8 @@ async def receiver(stores: Stores) -> AsyncGenerator[Receiver]:
 
 @pytest.fixture
 async def live_receiver(stores: Stores) -> AsyncGenerator[Receiver]:
+    """Once it listens to Redis, nothing else wakes its streams."""
     settings = receiver_settings(stores.database_url, stores.redis_url)
-    async with running_receiver(settings) as receiver:
+    timing = StreamTiming(reread=600.0, poll=0.05)
+    async with running_receiver(settings, timing=timing) as receiver:
         yield receiver

@@ -27,10 +27,10 @@ class _Api:
             await self.before_answer()
         if self.failure:
             return self.failure()
-        return httpx.Response(200, json={"keys": [self._jwk(kid) for kid in self.kids]})
+        return httpx.Response(200, json={"keys": [self.jwk(kid) for kid in self.kids]})
 
     @staticmethod
-    def _jwk(kid: str) -> dict[str, str]:
+    def jwk(kid: str) -> dict[str, str]:
         raw = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
         x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
         return {"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": x}
@@ -56,6 +56,7 @@ def _disconnect() -> httpx.Response:
 _FAILURES: list[Callable[[], httpx.Response]] = [
     _disconnect,
     lambda: httpx.Response(503),
+    lambda: httpx.Response(500, json={"keys": [_Api.jwk("k9")]}),
     lambda: httpx.Response(302, headers={"Location": "http://evil"}),
     lambda: httpx.Response(200, text="not json"),
     lambda: httpx.Response(200, json={"keys": []}),

@@ -12,7 +12,7 @@ from swapshop_api.dispatch.models import deliveries, delivery_attempts
 from swapshop_api.orders.models import PENDING, order_items, orders
 from swapshop_api.orders.schemas import OrderIn, OrderLine, OrderOut
 from swapshop_kit.cursors import Cursor
-from swapshop_kit.dialect import utc_now
+from swapshop_kit.dialect import force_index, utc_now
 from swapshop_kit.ids import new_id
 from swapshop_kit.keyset import newest_first
 from swapshop_kit.telemetry import current_traceparent
@@ -154,7 +154,7 @@ async def list_page(
         limit: size of a page.
     """
     index = _LIST_INDEXES[user_id is not None, estado is not None]
-    query = select(*_ORDER).with_hint(orders, f"FORCE INDEX ({index})", "mysql")
+    query = force_index(select(*_ORDER), orders, index)
     if user_id is not None:
         query = query.where(orders.c.user_id == user_id)
     if estado is not None:

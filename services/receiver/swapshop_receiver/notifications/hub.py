@@ -199,7 +199,7 @@ class StreamHub:
             if message["type"] == "subscribe":
                 self._set_listening(True)
             elif message["type"] == "message":
-                self.wake(message["data"].decode())
+                self.wake(message["data"].decode(errors="replace"))
 
     def _set_listening(self, is_listening: bool, **context: str) -> None:
         if is_listening != self.is_listening:

@@ -13,7 +13,7 @@ from swapshop_kit.tables import Row, table_of
 class Notification(Row, table=True):
     """An event that was announced to the user; never purged."""
 
-    __tablename__ = "notifications"  # pyright: ignore[reportAssignmentType] - SQLModel types it otherwise
+    __tablename__ = "notifications"
     __table_args__ = (
         UniqueConstraint("order_id", "evento", name="uq_notifications_event"),
         Index("ix_notifications_user", "user_id", "received_at", "webhook_id"),

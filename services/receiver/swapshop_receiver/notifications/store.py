@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_kit.cursors import Cursor
-from swapshop_kit.dialect import utc_now
+from swapshop_kit.dialect import force_index, utc_now
 from swapshop_kit.keyset import newest_first
 from swapshop_receiver.notifications.models import notifications
 
@@ -23,7 +23,9 @@ async def list_page(
     only_unread: bool,
 ) -> Sequence[RowMapping]:
     """Return up to ``limit`` + 1 notifications of a user, newest first."""
-    query = select(notifications).where(_columns.user_id == user_id)
+    index = "ix_notifications_unread" if only_unread else "ix_notifications_user"
+    query = force_index(select(notifications), notifications, index)
+    query = query.where(_columns.user_id == user_id)
     if only_unread:
         query = query.where(_columns.read_at.is_(None))
     query = newest_first(query, _columns.received_at, _columns.webhook_id, after, limit)
@@ -79,7 +81,8 @@ async def list_since(
         limit: rows at most.
     """
     at, id_ = _columns.received_at, _columns.webhook_id
-    query = select(notifications).where(_columns.user_id == user_id)
+    query = force_index(select(notifications), notifications, "ix_notifications_user")
+    query = query.where(_columns.user_id == user_id)
     if after is None:
         query = query.where(at >= since)
     else:

@@ -123,6 +123,25 @@ async def test_reads_go_to_the_database_while_redis_is_silent_and_come_back(
     assert (still_open, closed) == ("BYPASS", "HIT")
 
 
+async def test_a_fill_that_fails_opens_the_circuit_and_further_ones_are_not_tried(
+    own_server: RedisServer, own_redis: Redis, circuit: Circuit, clock: Clock
+) -> None:
+    cache = OrderCache(own_redis, circuit=circuit)
+    order, ids = CachedOrder(OWNER, b"{}"), [new_id() for _ in range(2)]
+    leases = [(await cache.read(id_)).lease or "" for id_ in ids]
+    counters = Counters()
+
+    with own_server.paused():
+        for id_, lease in zip(ids, leases, strict=True):
+            await cache.fill(id_, lease, order, is_final=False)
+        was_open = circuit.is_open
+    clock.now += CIRCUIT_OPEN_SECONDS
+
+    assert was_open
+    assert counters.reads() == {"error": 1}
+    assert (await cache.read(ids[1])).order is None
+
+
 async def test_orders_are_placed_while_redis_is_silent(
     own_server: RedisServer, orders: Orders, circuit: Circuit
 ) -> None:

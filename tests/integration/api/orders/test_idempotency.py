@@ -1,14 +1,14 @@
 """One key, one order: whatever arrives twice, at once, late, or after a lost answer."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import event
+from sqlalchemy import delete, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import QueuePool
 
@@ -26,11 +26,14 @@ from swapshop_api.container import Container
 from swapshop_api.orders import store
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import MAX_WAITING_DUPLICATES, Orders
+from swapshop_api.orders.models import order_items
+from swapshop_api.orders.models import orders as order_table
 from swapshop_api.orders.problems import IdempotencyInFlight
 from swapshop_kit.database import ATTEMPTS, Database, create_engine
 from swapshop_kit.ids import new_id
 from swapshop_kit.problems import DatabaseUnavailable
 
+Value = TypeVar("Value")
 KEY = "b7e4c3f0-1d2e-4c5b-9a8f-000000000001"
 on_mariadb = pytest.mark.parametrize("stores", ["mariadb-redis"], indirect=True)
 
@@ -202,6 +205,31 @@ async def test_a_key_whose_request_failed_may_be_used_again(
     placed = await container.orders.place(user_id, read_order(order_json()), KEY)
 
     assert not placed.replayed
+
+
+class Forgetful(Database):
+    """A database whose orders are gone whenever one reads."""
+
+    async def read(self, work: Callable[[AsyncConnection], Awaitable[Value]]) -> Value:
+        async def forget(connection: AsyncConnection) -> None:
+            await connection.execute(delete(order_items))
+            await connection.execute(delete(order_table))
+
+        await self.transaction(forget)
+        return await super().read(work)
+
+
+async def test_a_key_whose_order_vanished_meanwhile_is_to_be_tried_again(
+    database: Database, cache: OrderCache
+) -> None:
+    orders = Orders(Forgetful(database.engine), cache)
+    user_id, order = new_id(), read_order(order_json())
+    await orders.place(user_id, order, KEY)
+
+    with pytest.raises(IdempotencyInFlight):
+        await orders.place(user_id, order, KEY)
+
+    assert not (await orders.place(user_id, order, KEY)).replayed
 
 
 @pytest.fixture
