@@ -177,6 +177,11 @@ def test_a_malformed_header_is_refused(name: str, value: str) -> None:
     _refuse({**sign(_SECRET, _ID, _BODY), name: value})
 
 
+@pytest.mark.parametrize("webhook_id", ["msg.1", "msg 1", "x" * 65, "niño", "msg\n"])
+def test_a_malformed_id_is_refused_even_when_signed(webhook_id: str) -> None:
+    _refuse(sign(_SECRET, webhook_id, _BODY))
+
+
 def test_a_padded_timestamp_of_now_is_refused() -> None:
     headers = sign(_SECRET, _ID, _BODY)
 

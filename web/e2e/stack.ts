@@ -1,0 +1,79 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const START = 60_000;
+const LOG_END = 4000;
+
+/** The Python that has the services: what ./task made, unless another is named. */
+export const PYTHON = process.env.PYTHON ?? `${ROOT}.venv/bin/python`;
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** What `./task up` starts, on a port and data of its own; can be ended and started again. */
+export class Stack {
+  #process: ChildProcess | null = null;
+  #log = '';
+
+  private constructor(
+    readonly dataDir: string,
+    readonly port: number,
+  ) {}
+
+  static async create(dataDir: string): Promise<Stack> {
+    const stack = new Stack(dataDir, await freePort());
+    await stack.start();
+    return stack;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    const started = spawn(PYTHON, ['-m', 'swapshop_local', 'up'], {
+      cwd: ROOT,
+      env: { ...process.env, DATA_DIR: this.dataDir, PORT: String(this.port) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process = started;
+    const keep = (chunk: Buffer) => {
+      this.#log = (this.#log + chunk.toString()).slice(-LOG_END);
+    };
+    started.stdout.on('data', keep);
+    started.stderr.on('data', keep);
+    const deadline = Date.now() + START;
+    while (!(await this.#answers())) {
+      if (started.exitCode !== null || Date.now() > deadline) {
+        throw new Error(`the stack did not start:\n${this.#log}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** Ends it as a crash would, or in order. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const running = this.#process;
+    if (running === null) return;
+    this.#process = null;
+    const ended = new Promise((resolve) => running.once('exit', resolve));
+    running.kill(signal);
+    await ended;
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.url}/readyz`)).ok;
+    } catch {
+      return false; // not yet
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { useMutation } from '@tanstack/react-query';
+import { Popover } from 'radix-ui';
+
+import type { User } from '@/features/auth/session';
+import { messageOf, useI18n } from '@/shared/i18n';
+import { Failure } from '@/api/failure';
+import { Button } from '@/shared/ui/button';
+import { Icon } from '@/shared/ui/icons';
+import { Badge } from '@/shared/ui/surfaces';
+
+import { LanguageSwitch, ThemeSwitch } from './preferences';
+import { useServices } from './services';
+import { useToasts } from './toasts';
+
+export function AccountMenu({ user }: { user: User }) {
+  const { t } = useI18n();
+  const { session } = useServices();
+  const toasts = useToasts();
+  const signOut = useMutation({
+    mutationFn: () => session.signOut(),
+    onError: (error) => {
+      const failure = error instanceof Failure ? error : new Failure('unexpected');
+      toasts.show({
+        tone: 'danger',
+        title: t.shell.signOutFailed,
+        body: messageOf(t, failure),
+      });
+    },
+  });
+  return (
+    <Popover.Root>
+      <Popover.Trigger asChild>
+        <Button kind="quiet" size="icon" aria-label={t.shell.account(user.nombre)}>
+          <Icon name="user" />
+        </Button>
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content
+          align="end"
+          sideOffset={10}
+          collisionPadding={12}
+          aria-label={t.shell.account(user.nombre)}
+          className="z-40 w-72 animate-rise rounded-2xl border border-line bg-surface p-2 shadow-float"
+        >
+          <div className="border-b border-line px-3 pt-2 pb-3">
+            <div className="flex items-center justify-between gap-2">
+              <p className="truncate font-semibold">{user.nombre}</p>
+              <Badge tone={user.rol === 'operator' ? 'accent' : 'neutral'}>
+                {user.rol === 'operator' ? t.shell.operatorRole : t.shell.customer}
+              </Badge>
+            </div>
+            <p className="truncate text-sm text-ink-soft">{user.email}</p>
+          </div>
+          <div className="py-2">
+            <div className="flex items-center justify-between px-3 py-1 text-sm">
+              <span aria-hidden="true">{t.shell.language}</span>
+              <LanguageSwitch />
+            </div>
+            <div className="flex items-center justify-between px-3 py-1 text-sm">
+              <span aria-hidden="true">{t.shell.theme}</span>
+              <ThemeSwitch />
+            </div>
+          </div>
+          <Button
+            kind="secondary"
+            className="w-full"
+            isBusy={signOut.isPending}
+            onClick={() => signOut.mutate()}
+          >
+            {t.shell.signOut}
+          </Button>
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}

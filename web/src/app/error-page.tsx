@@ -1,0 +1,99 @@
+import { QueryErrorResetBoundary } from '@tanstack/react-query';
+import { Link, type ErrorComponentProps } from '@tanstack/react-router';
+import { Component, type ReactNode } from 'react';
+
+import { Failure } from '@/api/failure';
+import { Brand } from '@/features/auth/auth-layout';
+import { useI18n } from '@/shared/i18n';
+import { Button, buttonClasses } from '@/shared/ui/button';
+import { Icon } from '@/shared/ui/icons';
+import { FailureNotice, PageHeading } from '@/shared/ui/page';
+import { Empty } from '@/shared/ui/surfaces';
+
+/** A page broke, or its code could not be fetched: says so, and offers a way on. */
+function Crashed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  const { t } = useI18n();
+  return (
+    <div className="mx-auto max-w-2xl px-4 py-16">
+      <PageHeading title={t.shell.crashedTitle} intro={t.shell.crashedBody} />
+      {error instanceof Failure ? (
+        <FailureNotice error={error} onRetry={onRetry} />
+      ) : (
+        <div className="flex flex-wrap gap-2">
+          <Button onClick={onRetry}>
+            <Icon name="refresh" />
+            {t.common.retry}
+          </Button>
+          <a href="/" className={buttonClasses('secondary')}>
+            {t.shell.goToOrders}
+          </a>
+        </div>
+      )}
+    </div>
+  );
+}
+
+export function RouteError({ error, reset }: ErrorComponentProps) {
+  return (
+    <QueryErrorResetBoundary>
+      {(boundary) => (
+        <Crashed
+          error={error}
+          onRetry={() => {
+            boundary.reset();
+            // Code that could not be fetched stays so until the page is loaded again.
+            if (error instanceof TypeError) window.location.reload();
+            else reset();
+          }}
+        />
+      )}
+    </QueryErrorResetBoundary>
+  );
+}
+
+/** The last resort, around everything. */
+export class RootBoundary extends Component<{ children: ReactNode }, { error: unknown }> {
+  override state: { error: unknown } = { error: null };
+
+  static getDerivedStateFromError(error: unknown): { error: unknown } {
+    return { error };
+  }
+
+  override render(): ReactNode {
+    const { error } = this.state;
+    if (error === null) return this.props.children;
+    return (
+      <main>
+        <Crashed error={error} onRetry={() => this.setState({ error: null })} />
+      </main>
+    );
+  }
+}
+
+function Home() {
+  return (
+    <Link to="/orders" aria-label="SwapShop" className="mb-8 inline-block rounded-lg">
+      <Brand />
+    </Link>
+  );
+}
+
+export function NotFound() {
+  const { t } = useI18n();
+  return (
+    <main className="mx-auto max-w-2xl px-4 py-8">
+      <PageHeading title={t.shell.notFoundTitle} above={<Home />} />
+      <Empty
+        icon="bag"
+        title={t.shell.notFoundBody}
+        action={
+          <Link to="/orders" className={buttonClasses()}>
+            {t.shell.goToOrders}
+          </Link>
+        }
+      >
+        {t.common.tagline}
+      </Empty>
+    </main>
+  );
+}

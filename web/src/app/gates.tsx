@@ -1,0 +1,99 @@
+import { Navigate, Outlet, useRouter, useSearch } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useState } from 'react';
+
+import { Brand } from '@/features/auth/auth-layout';
+import type { EndReason } from '@/features/auth/session';
+import { safeNext } from '@/features/auth/navigation';
+import { useI18n } from '@/shared/i18n';
+import { useStore } from '@/shared/store';
+import { Button } from '@/shared/ui/button';
+import { Icon } from '@/shared/ui/icons';
+import { PageHeading } from '@/shared/ui/page';
+
+import { useServices } from './services';
+
+const Shell = lazy(() => import('./shell'));
+const TRY_AGAIN = 5000;
+
+/** What shows while it is not known yet who is signed in. */
+function Starting() {
+  const { t } = useI18n();
+  return (
+    <div role="status" className="grid min-h-dvh place-items-center">
+      <div className="animate-pulse-soft">
+        <Brand />
+        <span className="sr-only">{t.common.loading}</span>
+      </div>
+    </div>
+  );
+}
+
+function Unreachable() {
+  const { t } = useI18n();
+  const { session } = useServices();
+  useEffect(() => {
+    const timer = setInterval(() => void session.restore(), TRY_AGAIN);
+    return () => clearInterval(timer);
+  }, [session]);
+  return (
+    <main className="mx-auto grid min-h-dvh max-w-xl content-center px-4">
+      <PageHeading title={t.shell.unreachableTitle} intro={t.shell.unreachableBody} />
+      <div role="alert">
+        <Button onClick={() => void session.restore()}>
+          <Icon name="refresh" />
+          {t.common.retry}
+        </Button>
+      </div>
+    </main>
+  );
+}
+
+/** Where one was is asked for once: soon it is the sign-in page itself. */
+function ToSignIn({ reason }: { reason: EndReason | null }) {
+  const { history } = useRouter();
+  const [next] = useState(() =>
+    reason === 'signedOut' ? undefined : safeNext(history.location.href),
+  );
+  const search = next === undefined || next === '/orders' ? {} : { next };
+  return <Navigate to="/login" search={search} replace />;
+}
+
+/** Lets in who is signed in, and remembers where the others wanted to go. */
+export function Member() {
+  const { session } = useServices();
+  const state = useStore(session.state);
+  switch (state.status) {
+    case 'restoring':
+      return <Starting />;
+    case 'unreachable':
+      return <Unreachable />;
+    case 'signedOut':
+      return <ToSignIn reason={state.reason} />;
+    case 'signedIn':
+      return (
+        <Suspense fallback={<Starting />}>
+          <Shell key={state.user.id} user={state.user} />
+        </Suspense>
+      );
+  }
+}
+
+/** Sends who is signed in to where they wanted to go. */
+export function Guest() {
+  const { session } = useServices();
+  const state = useStore(session.state);
+  const { next } = useSearch({ strict: false });
+  if (state.status === 'restoring') return <Starting />;
+  if (state.status === 'signedIn') {
+    const path = safeNext(next);
+    return path === undefined ? <Navigate to="/orders" replace /> : <GoTo path={path} />;
+  }
+  return <Outlet />;
+}
+
+/** As Navigate, for a path with its search. */
+function GoTo({ path }: { path: string }) {
+  const { history } = useRouter();
+  useEffect(() => history.replace(path), [history, path]);
+  return null;
+}

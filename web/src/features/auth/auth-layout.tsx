@@ -1,0 +1,36 @@
+import type { ReactNode } from 'react';
+
+import { LanguageSwitch, ThemeSwitch } from '@/app/preferences';
+import { useI18n } from '@/shared/i18n';
+import { Icon } from '@/shared/ui/icons';
+
+export function Brand() {
+  return (
+    <span className="inline-flex items-center gap-2.5 text-lg font-semibold tracking-tight">
+      <span className="grid size-9 place-items-center rounded-xl bg-accent text-on-accent">
+        <Icon name="arrows" />
+      </span>
+      SwapShop
+    </span>
+  );
+}
+
+/** The frame of the pages for people who are not signed in. */
+export function AuthLayout({ children }: { children: ReactNode }) {
+  const { t } = useI18n();
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <header className="mx-auto flex w-full max-w-5xl flex-wrap items-center justify-between gap-3 px-4 py-4 sm:px-6">
+        <Brand />
+        <div className="flex items-center gap-1">
+          <LanguageSwitch />
+          <ThemeSwitch />
+        </div>
+      </header>
+      <main className="mx-auto flex w-full max-w-md grow flex-col justify-center px-4 pt-4 pb-16">
+        {children}
+        <p className="mt-8 text-center text-sm text-ink-soft">{t.common.tagline}</p>
+      </main>
+    </div>
+  );
+}

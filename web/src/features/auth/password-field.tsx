@@ -1,0 +1,31 @@
+import { useState, type ComponentProps } from 'react';
+
+import { useI18n } from '@/shared/i18n';
+import { Field } from '@/shared/ui/field';
+import { Icon } from '@/shared/ui/icons';
+
+/** A password that can be looked at (WCAG 3.3.8: and pasted, and filled in). */
+export function PasswordField(field: Omit<ComponentProps<typeof Field>, 'type' | 'end' | 'label'>) {
+  const { t } = useI18n();
+  const [isShown, setShown] = useState(false);
+  return (
+    <Field
+      {...field}
+      label={t.auth.password}
+      type={isShown ? 'text' : 'password'}
+      spellCheck={false}
+      autoCapitalize="none"
+      end={
+        <button
+          type="button"
+          aria-label={isShown ? t.auth.hidePassword : t.auth.showPassword}
+          aria-pressed={isShown}
+          onClick={() => setShown(!isShown)}
+          className="grid size-9 place-items-center rounded-lg text-ink-soft hover:bg-sunken hover:text-ink"
+        >
+          <Icon name={isShown ? 'eyeOff' : 'eye'} />
+        </button>
+      }
+    />
+  );
+}

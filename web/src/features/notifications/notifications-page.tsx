@@ -1,0 +1,262 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+
+import { Failure } from '@/api/failure';
+import { useServices } from '@/app/services';
+import { useToasts } from '@/app/toasts';
+import { messageOf, useI18n } from '@/shared/i18n';
+import { useStore } from '@/shared/store';
+import { Button, buttonClasses } from '@/shared/ui/button';
+import { classes } from '@/shared/ui/classes';
+import { CopyButton } from '@/shared/ui/copy-button';
+import { Icon } from '@/shared/ui/icons';
+import { FailureNotice, PageHeading } from '@/shared/ui/page';
+import { Pagination } from '@/shared/ui/pagination';
+import { Card, Empty, SkeletonRows } from '@/shared/ui/surfaces';
+import { TAB_LIST, tabClasses } from '@/shared/ui/tabs';
+
+import type { LiveStatus, Notification } from './live';
+import { useLive } from './live-context';
+import { notificationsQuery, useMarkAllRead, useMarkRead } from './queries';
+
+export default function NotificationsPage() {
+  const { t } = useI18n();
+  const { api } = useServices();
+  const navigate = useNavigate({ from: '/notifications' });
+  const { unread = false, pages = [] } = useSearch({ from: '/member/notifications' });
+  const status = useStore(useLive().status);
+  const list = useQuery({
+    ...notificationsQuery(api, { unread, cursor: pages.at(-1) ?? null }, status === 'live'),
+    placeholderData: keepPreviousData,
+  });
+  const markAll = useMarkAllRead();
+  const unreadCount = list.data?.unread ?? 0;
+  return (
+    <>
+      <PageHeading
+        title={t.notifications.title}
+        intro={<LiveSign status={status} unread={list.data?.unread ?? null} />}
+        actions={
+          <>
+            {unreadCount > 0 && (
+              <Button
+                kind="quiet"
+                size="small"
+                isBusy={markAll.isPending}
+                onClick={() => markAll.mutate()}
+              >
+                <Icon name="check" className="size-4.5" />
+                {t.notifications.markAllRead}
+              </Button>
+            )}
+            <Tabs unread={unread} />
+          </>
+        }
+      />
+      {(list.isError || markAll.isError) && (
+        <div className="mb-4">
+          <FailureNotice
+            error={list.error ?? markAll.error}
+            onRetry={() => {
+              markAll.reset();
+              void list.refetch();
+            }}
+          />
+        </div>
+      )}
+      <Card className="overflow-hidden">
+        {list.isPending && <SkeletonRows />}
+        {list.data?.items.length === 0 && <NoNotifications unread={unread} />}
+        {list.data !== undefined && list.data.items.length > 0 && (
+          <ul className={classes('divide-y divide-line', list.isPlaceholderData && 'opacity-60')}>
+            {list.data.items.map((notification) => (
+              <NotificationRow key={notification.id} notification={notification} />
+            ))}
+          </ul>
+        )}
+        <Pagination
+          pages={pages}
+          nextCursor={list.data?.next_cursor ?? null}
+          onPages={(next) =>
+            void navigate({
+              search: ({ pages: _, ...rest }) =>
+                next.length > 0 ? { ...rest, pages: next } : rest,
+            })
+          }
+        />
+      </Card>
+    </>
+  );
+}
+
+const DOTS: Record<LiveStatus, string> = {
+  live: 'bg-ok',
+  connecting: 'bg-line-strong animate-pulse-soft',
+  polling: 'bg-warn',
+};
+
+function LiveSign({ status, unread }: { status: LiveStatus; unread: number | null }) {
+  const { t } = useI18n();
+  return (
+    <p className="flex flex-wrap items-center gap-x-2 text-sm" aria-live="polite">
+      <span aria-hidden="true" className={`size-2 rounded-full ${DOTS[status]}`} />
+      {t.notifications[status]}
+      {unread !== null && (
+        <>
+          <span aria-hidden="true">·</span>
+          {t.notifications.unread(unread)}
+        </>
+      )}
+    </p>
+  );
+}
+
+function Tabs({ unread }: { unread: boolean }) {
+  const { t } = useI18n();
+  return (
+    <nav aria-label={t.notifications.filter} className={TAB_LIST}>
+      <Link
+        to="/notifications"
+        aria-current={unread ? undefined : 'page'}
+        className={tabClasses(!unread)}
+      >
+        {t.notifications.all}
+      </Link>
+      <Link
+        to="/notifications"
+        search={{ unread: true }}
+        aria-current={unread ? 'page' : undefined}
+        className={tabClasses(unread)}
+      >
+        {t.notifications.unreadOnly}
+      </Link>
+    </nav>
+  );
+}
+
+function NotificationRow({ notification }: { notification: Notification }) {
+  const { t, format } = useI18n();
+  const isUnread = notification.read_at === null;
+  return (
+    <li className={classes('px-4 py-4 sm:px-5', isUnread && 'bg-accent-soft/35')}>
+      <div className="flex items-start gap-3.5">
+        <span
+          className={classes(
+            'mt-0.5 grid size-9 shrink-0 place-items-center rounded-xl',
+            isUnread ? 'bg-accent text-on-accent' : 'bg-sunken text-ink-soft',
+          )}
+        >
+          <Icon name={isUnread ? 'bell' : 'check'} />
+        </span>
+        <div className="min-w-0 grow">
+          <p className={classes('wrap-break-word', isUnread ? 'font-semibold' : 'font-medium')}>
+            {t.notifications.ready(notification.cliente)}
+            {isUnread && <span className="sr-only"> ({t.notifications.unreadMark})</span>}
+          </p>
+          <p className="mt-0.5 flex flex-wrap gap-x-2 text-sm text-ink-soft">
+            <span className="tabular-nums">{format.money(notification.total)}</span>
+            {notification.color !== null && (
+              <>
+                <span aria-hidden="true">·</span>
+                <span className="wrap-break-word">{t.notifications.color(notification.color)}</span>
+              </>
+            )}
+            <span aria-hidden="true">·</span>
+            <time dateTime={notification.received_at}>
+              {format.dateTime(notification.received_at)}
+            </time>
+          </p>
+          <div className="mt-2.5 flex flex-wrap items-center gap-2">
+            <Link
+              to="/orders/$orderId"
+              params={{ orderId: notification.order_id }}
+              className={buttonClasses('secondary', 'small')}
+            >
+              {t.notifications.seeOrder}
+            </Link>
+            {isUnread && <MarkRead notification={notification} />}
+          </div>
+          <Payload notification={notification} />
+        </div>
+      </div>
+    </li>
+  );
+}
+
+function MarkRead({ notification }: { notification: Notification }) {
+  const { t } = useI18n();
+  const toasts = useToasts();
+  const mark = useMarkRead();
+  return (
+    <Button
+      kind="quiet"
+      size="small"
+      aria-label={t.notifications.markReadFor(notification.cliente)}
+      onClick={() =>
+        mark.mutate(notification.id, {
+          onError: (error) => {
+            const failure = error instanceof Failure ? error : new Failure('unexpected');
+            toasts.show({
+              tone: 'danger',
+              title: t.notifications.markFailed,
+              body: messageOf(t, failure),
+            });
+          },
+        })
+      }
+    >
+      {t.notifications.markRead}
+    </Button>
+  );
+}
+
+function Payload({ notification }: { notification: Notification }) {
+  const { t } = useI18n();
+  const text = JSON.stringify(notification.payload, null, 2);
+  return (
+    <details className="group mt-2">
+      <summary className="inline-flex min-h-8 list-none items-center gap-1 rounded-lg pr-2 text-sm font-medium text-ink-soft hover:text-ink [&::-webkit-details-marker]:hidden">
+        <Icon name="chevron" className="size-4.5 transition-transform group-open:rotate-180" />
+        {t.notifications.payload}
+      </summary>
+      <div className="relative mt-2 rounded-xl bg-sunken">
+        <div className="absolute top-1.5 right-1.5">
+          <CopyButton text={text} label={t.notifications.payload} />
+        </div>
+        <pre
+          tabIndex={0}
+          role="region"
+          aria-label={t.notifications.payloadOf(notification.cliente)}
+          className="overflow-x-auto rounded-xl p-4 pt-12 font-mono text-[0.8125rem] leading-relaxed sm:pt-4 sm:pr-28"
+        >
+          {text}
+        </pre>
+      </div>
+    </details>
+  );
+}
+
+function NoNotifications({ unread }: { unread: boolean }) {
+  const { t } = useI18n();
+  if (unread) {
+    return (
+      <Empty icon="check" title={t.notifications.emptyUnread}>
+        {t.notifications.emptyUnreadBody}
+      </Empty>
+    );
+  }
+  return (
+    <Empty
+      icon="bell"
+      title={t.notifications.empty}
+      action={
+        <Link to="/orders/new" className={buttonClasses()}>
+          <Icon name="plus" />
+          {t.shell.newOrder}
+        </Link>
+      }
+    >
+      {t.notifications.emptyBody}
+    </Empty>
+  );
+}

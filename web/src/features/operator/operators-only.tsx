@@ -1,0 +1,29 @@
+import { Link } from '@tanstack/react-router';
+
+import { useI18n } from '@/shared/i18n';
+import { buttonClasses } from '@/shared/ui/button';
+import { PageHeading } from '@/shared/ui/page';
+import { Card, Empty } from '@/shared/ui/surfaces';
+
+/** What a customer sees who followed an operator's link; the server would refuse the data too. */
+export function OperatorsOnly() {
+  const { t } = useI18n();
+  return (
+    <>
+      <PageHeading title={t.operator.title} />
+      <Card>
+        <Empty
+          icon="warning"
+          title={t.operator.forbiddenTitle}
+          action={
+            <Link to="/orders" className={buttonClasses()}>
+              {t.shell.goToOrders}
+            </Link>
+          }
+        >
+          {t.problems.forbidden}
+        </Empty>
+      </Card>
+    </>
+  );
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { CATALOGUES, messageOf } from './index';
+
+/** Lists every entry: its path, and what it says for numbers and names. */
+function entries(node: unknown, path = ''): [string, string[]][] {
+  if (typeof node === 'string') return [[path, [node]]];
+  if (typeof node === 'function') {
+    const say = node as (...values: unknown[]) => string;
+    return [[path, [say(1, 1), say(2, 2), say(0, 0)]]];
+  }
+  return Object.entries(node as object).flatMap(([key, value]) => entries(value, `${path}.${key}`));
+}
+
+/** What Spanish and English write alike. */
+const ALIKE = new Set([
+  '.common.none',
+  '.newOrder.total',
+  '.newOrder.subtotal',
+  '.orders.total',
+  '.orders.httpStatus',
+  '.orders.milliseconds',
+]);
+
+describe('catalogues', () => {
+  it('say the same things in both languages, none of them empty', () => {
+    const [es, en] = [entries(CATALOGUES.es), entries(CATALOGUES.en)];
+    expect(en.map(([path]) => path)).toEqual(es.map(([path]) => path));
+    for (const [path, texts] of [...es, ...en]) {
+      for (const text of texts) {
+        expect(text.trim(), path).not.toBe('');
+        expect(text, path).not.toContain('undefined');
+      }
+    }
+  });
+
+  it('are translated: nothing else is the same in both', () => {
+    const es = new Map(entries(CATALOGUES.es));
+    const same = entries(CATALOGUES.en)
+      .filter(([path, texts]) => JSON.stringify(texts) === JSON.stringify(es.get(path)))
+      .map(([path]) => path);
+    expect(same.filter((path) => !ALIKE.has(path))).toEqual([]);
+  });
+});
+
+/** Every code that a service's contract declares. */
+function declaredCodes(service: string): string[] {
+  const file = join(import.meta.dirname, `../../../../services/contracts/${service}.openapi.json`);
+  const codes = new Set<string>();
+  JSON.parse(readFileSync(file, 'utf8'), (key, value: unknown) => {
+    const hasEnum = typeof value === 'object' && value !== null && 'enum' in value;
+    if (key === 'code' && hasEnum) (value.enum as string[]).forEach((code) => codes.add(code));
+    return value;
+  });
+  return [...codes];
+}
+
+describe('problem messages', () => {
+  it.each(['api', 'receiver'])('cover every code of the %s’s contract', (service) => {
+    const codes = declaredCodes(service);
+    expect(codes.length).toBeGreaterThan(5);
+    for (const { problems } of Object.values(CATALOGUES)) {
+      expect(codes.filter((code) => !(code in problems))).toEqual([]);
+    }
+  });
+
+  it('cover a code that is newer than the page', () => {
+    const failure = { code: 'from_the_future' as 'unexpected' };
+    expect(messageOf(CATALOGUES.en, failure)).toBe(CATALOGUES.en.problems.unexpected);
+  });
+});

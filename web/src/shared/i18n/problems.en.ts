@@ -1,0 +1,43 @@
+import type { FailureCode } from '@/api/problem-codes';
+
+/** What each kind of failure means to a person, and what they can do. */
+export const problems: Record<FailureCode, string> = {
+  bad_request: 'The store did not understand the request. Reload the page and try again.',
+  body_too_large: 'That is too much to send at once. Split the order into several.',
+  busy: 'Many people are signing in at once. Wait a few seconds and try again.',
+  client_refused: 'The store refused these credentials.',
+  database_unavailable: 'The store cannot reach its data right now. Try again in a moment.',
+  delivery_not_found: 'That delivery does not exist or has been archived.',
+  email_taken: 'There is an account with that e-mail already. Sign in with it, or use another.',
+  forbidden: 'Your account is not allowed to see this.',
+  gateway: 'The store is not answering at the moment. Try again in a few seconds.',
+  idempotency_in_flight: 'This very order is being saved. Wait a second and send it again.',
+  idempotency_key_reused: 'This draft was sent before, and it placed an order.',
+  internal_error: 'Something failed in the store. Try again; if it repeats, report the reference.',
+  invalid_request: 'Some details need correcting. Check the fields that are marked.',
+  keys_unavailable: 'The store cannot check your session yet. Try again in a few seconds.',
+  lease_not_found: 'That lease of deliveries no longer exists.',
+  method_not_allowed: 'The store does not allow that operation. Reload the page.',
+  network: 'The store cannot be reached. Check your connection; what you typed is kept.',
+  not_found: 'We cannot find what you are looking for.',
+  not_redrivable: 'That delivery is under way: only a finished or dead one can be sent again.',
+  notification_conflict: 'There is another notification with the same identifier.',
+  order_blocked: 'The data of the order contradicts itself, so it cannot be processed.',
+  order_not_found: 'You have no order with that identifier.',
+  origin_refused:
+    'Signing in is not allowed from this address. Use the official address of the store.',
+  outcome_unknown: 'We do not know whether it was saved. Try again: it will not be done twice.',
+  refresh_conflict: 'Another tab renewed the session at the same time. Try again.',
+  session_ended: 'Your session has ended. Sign in again.',
+  signature_invalid: 'The signature of the notification is not valid.',
+  streams_unavailable:
+    'Live notifications are not available now; they are fetched every few seconds.',
+  timeout: 'The store takes too long to answer. Try again.',
+  token_request_refused: 'The store refused the request for access.',
+  too_many_requests: 'Too many tries in a row. Wait a minute and try again.',
+  too_many_streams: 'You have too many windows of the store open. Close one of them.',
+  unauthenticated: 'Your session is no longer valid. Sign in again.',
+  unexpected: 'The answer makes no sense. Reload the page; if it repeats, let us know.',
+  wrong_credentials: 'The e-mail or the password is not right.',
+  wrong_password: 'The current password is not right.',
+};

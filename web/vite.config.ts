@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url';
+
+import tailwindcss from '@tailwindcss/vite';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+/** Where `npm run dev` finds the services: `./task up` serves them there. */
+const SERVICES = process.env.SWAPSHOP_URL ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  server: { port: 5173, proxy: { '/api': SERVICES } },
+  build: {
+    target: ['chrome123', 'edge123', 'firefox121', 'safari17.5'], // the first with light-dark()
+    assetsInlineLimit: 0, // a data: URL would need a hole in the content security policy
+    modulePreload: { polyfill: false },
+    manifest: true,
+  },
+  test: {
+    environment: 'jsdom',
+    environmentOptions: { jsdom: { url: 'http://shop.test/' } },
+    setupFiles: ['tests/setup.ts'],
+    include: ['src/**/*.test.{ts,tsx}', 'tests/**/*.test.{ts,tsx}'],
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    restoreMocks: true,
+  },
+});
