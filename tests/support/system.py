@@ -42,11 +42,12 @@ class System:
         }
         self._keys = folder / "signing-keys.json"
         create_if_missing(self._keys)
-        self.api_url = self._url("api", 0)
-        self.receiver_url = self._url("receiver", 0)
-        self.webhook_url = self._url("receiver", 1)
+        self.api_url = self.url("api", 0)
+        self.receiver_url = self.url("receiver", 0)
+        self.webhook_url = self.url("receiver", 1)
 
-    def _url(self, name: str, which: int) -> str:
+    def url(self, name: str, which: int) -> str:
+        """The base URL of a service's port: 0 public, 1 internal, 2 operations."""
         return f"http://{HOST}:{self._ports[name][which]}"
 
     def _process(self, name: str, command: str, changes: Mapping[str, str]) -> ChildProcess:
@@ -62,7 +63,7 @@ class System:
             **{name: os.environ[name] for name in os.environ if name.startswith("COV")},
             **changes,
         }
-        ready = f"{self._url(name, 2)}/readyz"
+        ready = f"{self.url(name, 2)}/readyz"
         return ChildProcess(
             [sys.executable, "-m", f"swapshop_{name}", command],
             self._folder / f"{name}.log",
@@ -86,14 +87,14 @@ class System:
         """The receiver, not started yet."""
         settings = {
             "DATABASE_URL": self._receiver_database_url,
-            "JWKS_URL": f"{self._url('api', 1)}/.well-known/jwks.json",
+            "JWKS_URL": f"{self.url('api', 1)}/.well-known/jwks.json",
         }
         return self._process("receiver", "serve", settings | changes)
 
     def poller(self, **changes: str) -> ChildProcess:
         """A poller that looks for work five times a second, not started yet."""
         settings = {
-            "API_URL": self._url("api", 1),
+            "API_URL": self.url("api", 1),
             "RECEIVER_URL": self.webhook_url,
             "CLIENT_SECRET": CLIENT_SECRET,
             "IDLE_SECONDS": "0.2",

@@ -20,8 +20,8 @@ async def keep_house(database: Database, batch_size: int = BATCH_SIZE) -> dict[s
     """
     purged: dict[str, int] = {}
     for rule in RULES:
-        count = await _purge(database, rule, batch_size)
-        purged[rule.table.name] = purged.get(rule.table.name, 0) + count
+        name = str(rule.table.name)  # SQLAlchemy's own kind of str is none to a JSON writer
+        purged[name] = purged.get(name, 0) + await _purge(database, rule, batch_size)
     _log.info("housekeeping.done", **purged)
     return purged
 

@@ -1,0 +1,119 @@
+"""``python -m swapshop_api``: what each command does, and how it refuses."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.processes import free_port, running
+from support.stores import Stores
+from support.system import CLIENT_SECRET, ORIGIN, System
+from swapshop_kit.ids import new_id
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def environment(stores: Stores, tmp_path: Path) -> dict[str, str]:
+    """What a deployment sets; nothing of this machine's settings."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "PATH" or name.startswith("COVERAGE")
+    }
+    return kept | {
+        "DATABASE_URL": stores.database_url,
+        "REDIS_URL": stores.redis_url,
+        "SIGNING_KEYS_FILE": str(tmp_path / "keys.json"),
+        "PUBLIC_ORIGINS": ORIGIN,
+        "POLLER_CLIENT_SECRET": CLIENT_SECRET,
+        "HOST": "127.0.0.1",
+    }
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "swapshop_api", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_migrate_of_a_schema_at_its_newest_changes_nothing(environment: dict[str, str]) -> None:
+    done = run(environment, "migrate")
+    assert done.returncode == 0, done.stderr
+    assert '"event":"migrate.done"' in done.stdout
+
+
+def test_an_operator_is_made_then_an_account_promoted(environment: dict[str, str]) -> None:
+    email = f"eva-{new_id()}@example.com"
+    made = run(environment | {"OPERATOR_PASSWORD": PASSWORD}, "users", "operator", email)
+    assert made.returncode == 0, made.stderr
+    promoted = run(environment, "users", "promote", email)
+    assert promoted.returncode == 0, promoted.stderr
+    assert promoted.stdout.split()[0] in made.stdout
+    assert PASSWORD not in made.stdout + made.stderr
+
+
+def test_nobody_is_promoted_who_has_no_account(environment: dict[str, str]) -> None:
+    done = run(environment, "users", "promote", "nobody@example.com")
+    assert (done.returncode, done.stderr) == (2, "swapshop_api: No account has that e-mail.\n")
+
+
+def test_housekeeping_tells_what_it_purged(environment: dict[str, str]) -> None:
+    done = run(environment, "housekeeping")
+    assert done.returncode == 0, done.stderr
+    assert '"leases":0' in done.stdout
+
+
+def test_a_second_waiting_key_is_refused(environment: dict[str, str]) -> None:
+    first, second, third = (run(environment, "keys", "rotate") for _ in range(3))
+    assert (first.returncode, second.returncode, third.returncode) == (0, 0, 1)
+    assert "a new key waits already" in third.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("DATABASE_URL", "postgresql://u:hidden@db/x", "DATABASE_URL: "),
+        ("POLLER_CLIENT_SECRET", "hidden", "POLLER_CLIENT_SECRET: "),
+        ("PUBLIC_ORIGINS", "shop.example/hidden", "PUBLIC_ORIGINS"),
+        ("SIGNING_KEYS_FILE", "/nowhere/keys.json", "signing keys file /nowhere/keys.json"),
+    ],
+)
+def test_serve_refuses_a_setting_in_one_line_without_its_value(
+    environment: dict[str, str], name: str, value: str, expected: str
+) -> None:
+    ports = dict.fromkeys(("PUBLIC_PORT", "INTERNAL_PORT", "OPERATIONS_PORT"), "0")
+    done = run(environment | ports | {name: value}, "serve")
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "hidden" not in done.stderr
+
+
+def test_a_database_that_is_away_is_worth_another_try(environment: dict[str, str]) -> None:
+    url = f"mysql+asyncmy://u:hidden@127.0.0.1:{free_port()}/swapshop"
+    done = run(environment | {"DATABASE_URL": url}, "housekeeping")
+    assert done.returncode == 1
+    assert "database does not answer" in done.stderr
+    assert "hidden" not in done.stderr
+
+
+def test_serve_has_three_ports_apart_and_ends_in_good_order(stores: Stores, tmp_path: Path) -> None:
+    system = System(tmp_path, stores.database_url, stores.database_url, stores.redis_url)
+    api = system.api()
+    with running(api):
+        public, internal, operations = (system.url("api", which) for which in range(3))
+        paths = ("/api/orders", "/.well-known/jwks.json", "/metrics")
+        for url, own in zip((public, internal, operations), paths, strict=True):
+            found = [httpx.get(f"{url}{path}").status_code != 404 for path in paths]
+            assert found == [path == own for path in paths]
+        assert "/internal" not in httpx.get(f"{public}/api/openapi.json").text
+        assert api.terminate() == 0
