@@ -1,5 +1,6 @@
 """The operations port: liveness, readiness and metrics."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -37,13 +38,13 @@ class Health:
     _seen: set[str] = field(default_factory=set[str])
 
     async def readiness(self) -> Readiness:
-        """Ask every dependency; each check bounds its own time."""
-        states: dict[str, Literal["up", "away"]] = {}
-        for name, check in {**self.required, **self.optional}.items():
-            is_up = await check()
-            states[name] = "up" if is_up else "away"
-            if is_up:
-                self._seen.add(name)
+        """Ask every dependency at once; each check bounds its own time."""
+        checks = {**self.required, **self.optional}
+        answers = await asyncio.gather(*(check() for check in checks.values()))
+        states: dict[str, Literal["up", "away"]] = {
+            name: "up" if is_up else "away" for name, is_up in zip(checks, answers, strict=True)
+        }
+        self._seen.update(name for name, state in states.items() if state == "up")
         ready = not self.draining and self._seen >= set(self.required)
         return Readiness(ready=ready, draining=self.draining, dependencies=states)
 

@@ -4,11 +4,11 @@ import sqlite3
 
 import pytest
 from asyncmy.errors import DataError, IntegrityError, OperationalError, ProgrammingError
-from sqlalchemy import exc
+from sqlalchemy import exc, select
 from sqlalchemy.dialects import mysql, sqlite
 from sqlmodel import Field
 
-from swapshop_kit.dialect import Failure, OpaqueText, UtcTime, classify
+from swapshop_kit.dialect import Failure, OpaqueText, UtcTime, classify, force_index
 from swapshop_kit.tables import Row, table_of
 
 
@@ -129,6 +129,14 @@ def test_columns_are_declared_as_each_database_needs() -> None:
     assert _ddl(OpaqueText(255), sqlite.dialect()) == "BLOB"
     assert _ddl(UtcTime(), mysql.dialect()) == "DATETIME(6)"
     assert _ddl(UtcTime(), sqlite.dialect()) == "DATETIME"
+
+
+def test_an_index_is_forced_where_the_optimizer_needs_it() -> None:
+    table = table_of(DialectSample)
+    query = force_index(select(table.c.id), table, "ix_sample")
+
+    assert "FORCE INDEX (ix_sample)" in str(query.compile(dialect=mysql.dialect()))
+    assert "INDEX" not in str(query.compile(dialect=sqlite.dialect()))
 
 
 def _ddl(kind: OpaqueText | UtcTime, dialect: object) -> str:
