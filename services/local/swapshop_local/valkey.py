@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 from redis.exceptions import RedisError
@@ -42,8 +43,9 @@ def _end_orphan(port_file: Path, folder: Path) -> None:
         return
     try:
         with redis.Redis(port=int(port_file.read_text()), socket_timeout=1) as client:
-            if client.config_get("dir")["dir"] == str(folder.resolve()):
-                client.shutdown(nosave=True)
+            home: Any = client.config_get("dir")  # pyright: ignore[reportUnknownMemberType] - untyped
+            if home["dir"] == str(folder.resolve()):
+                client.shutdown(nosave=True)  # pyright: ignore[reportUnknownMemberType] - untyped
     except (RedisError, ValueError):
         pass  # it ended with its run
     port_file.unlink()
