@@ -3,6 +3,9 @@ import { defineConfig } from '@playwright/test';
 /** Debian's; no browser is downloaded. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
+/** Where SHOP_URL's host is, for a shop whose name no resolver knows. */
+const SHOP_ADDRESS = process.env.SHOP_ADDRESS;
+
 export default defineConfig({
   testDir: 'e2e',
   testMatch: '*.spec.ts',
@@ -27,6 +30,7 @@ export default defineConfig({
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
+        ...(SHOP_ADDRESS === undefined ? [] : [`--host-resolver-rules=MAP * ${SHOP_ADDRESS}`]),
       ],
     },
   },

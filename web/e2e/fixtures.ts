@@ -40,6 +40,10 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     // Playwright reads the names of fixtures from this pattern.
     // eslint-disable-next-line no-empty-pattern -- it has no fixtures to name
     async ({}, use) => {
+      if (process.env.SHOP_URL !== undefined) {
+        await use(Stack.running(process.env.SHOP_URL));
+        return;
+      }
       const folder = await mkdtemp(join(tmpdir(), 'swapshop-browser-'));
       const stack = await Stack.create(join(folder, 'data'));
       await use(stack);

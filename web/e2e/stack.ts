@@ -26,16 +26,18 @@ export class Stack {
   private constructor(
     readonly dataDir: string,
     readonly port: number,
+    readonly url = `http://127.0.0.1:${port}`,
   ) {}
+
+  /** One that runs already, such as in a cluster; it is neither started nor ended here. */
+  static running(url: string): Stack {
+    return new Stack('', 0, url);
+  }
 
   static async create(dataDir: string): Promise<Stack> {
     const stack = new Stack(dataDir, await freePort());
     await stack.start();
     return stack;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
   }
 
   async start(): Promise<void> {

@@ -1,0 +1,142 @@
+"""Runs kubectl and helm against the cluster that KUBECONFIG names."""
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parent.parent
+CHART: Final = ROOT / "charts" / "swapshop"
+
+
+class CommandFailed(Exception):
+    """kubectl or helm ended with an error; the message is its own."""
+
+
+def find_tool(name: str) -> str:
+    """Return the tool that `./task` installs beside Python, or else the one on the PATH.
+
+    Raises:
+        CommandFailed: there is none.
+    """
+    own = Path(sys.executable).parent / name
+    found = str(own) if own.exists() else shutil.which(name)
+    if found is None:
+        raise CommandFailed(f"{name} is neither beside Python nor on the PATH")
+    return found
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One release in one namespace.
+
+    Args:
+        namespace: of the release.
+        release: its name.
+    """
+
+    namespace: str = "swapshop"
+    release: str = "swapshop"
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, seconds: float = 300) -> str:
+        """Run kubectl in the namespace and return what it prints.
+
+        Raises:
+            CommandFailed: it ended with an error.
+        """
+        return run(
+            find_tool("kubectl"), "-n", self.namespace, *arguments, stdin=stdin, seconds=seconds
+        )
+
+    def helm(self, *arguments: str, seconds: float = 600) -> str:
+        """Run helm in the namespace and return what it prints.
+
+        Raises:
+            CommandFailed: it ended with an error.
+        """
+        return run(find_tool("helm"), "-n", self.namespace, *arguments, seconds=seconds)
+
+    def get(self, *arguments: str) -> dict[str, Any]:
+        """Return what `kubectl get` finds, as JSON."""
+        return json.loads(self.kubectl("get", *arguments, "--output", "json"))
+
+    def apply(self, manifest: Mapping[str, Any]) -> None:
+        """Apply one object."""
+        self.kubectl("apply", "--filename", "-", stdin=json.dumps(manifest))
+
+    def secret(self, name: str) -> dict[str, str]:
+        """Return the data of a Secret, decoded."""
+        data: dict[str, str] = self.get("secret", name).get("data", {})
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+    def set_secret(self, name: str, changes: Mapping[str, str | None]) -> None:
+        """Change keys of a Secret; None removes one."""
+        data = {
+            key: None if value is None else base64.b64encode(value.encode()).decode()
+            for key, value in changes.items()
+        }
+        # through a file, not an argument: arguments can be read by every process of the machine
+        self.kubectl(
+            "patch", "secret", name, "--patch-file", "/dev/stdin", stdin=json.dumps({"data": data})
+        )
+
+    def restart(self, *deployments: str) -> None:
+        """Restart Deployments one pod after another, and wait for them."""
+        for name in deployments:
+            self.kubectl("rollout", "restart", f"deployment/{name}")
+        for name in deployments:
+            self.kubectl("rollout", "status", f"deployment/{name}", "--timeout=5m", seconds=310)
+
+    def await_no_pods(self, component: str, seconds: float = 120) -> None:
+        """Wait until a component of the release has no pod that may still work.
+
+        Raises:
+            CommandFailed: one is still there.
+        """
+        instance = f"app.kubernetes.io/instance={self.release}"
+        labels = f"{instance},app.kubernetes.io/component={component}"
+        those = ("pods", "--selector", labels, "--output", "name")
+        # a CronJob keeps the pods of its last runs
+        unfinished = ("--field-selector", "status.phase!=Succeeded,status.phase!=Failed")
+        end = time.monotonic() + seconds
+        while left := self.kubectl("get", *those, *unfinished).split():
+            if time.monotonic() > end:
+                raise CommandFailed(f"{', '.join(left)}: still there after {seconds:.0f} s")
+            time.sleep(1)
+
+    def finish_job(self, name: str, seconds: float = 600) -> None:
+        """Wait until a Job is complete.
+
+        Raises:
+            CommandFailed: it does not complete in time.
+        """
+        self.kubectl(
+            "wait",
+            f"job/{name}",
+            "--for=condition=Complete",
+            f"--timeout={seconds:.0f}s",
+            seconds=seconds + 10,
+        )
+
+
+def run(*command: str, stdin: str | None = None, seconds: float = 300) -> str:
+    """Run a command and return what it prints.
+
+    Raises:
+        CommandFailed: it ended with an error, or not in time.
+    """
+    try:
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, text=True, check=False, timeout=seconds
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CommandFailed(f"{' '.join(command)}: no end within {seconds} s") from error
+    if done.returncode:
+        raise CommandFailed(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout

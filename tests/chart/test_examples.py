@@ -1,0 +1,38 @@
+"""The examples render what is committed beside them, and Kubernetes' own schemas accept it."""
+
+import runpy
+from collections.abc import Callable
+from typing import Final
+
+import kubernetes_validate
+import pytest
+
+from support.charts import CHART, EXAMPLES, ROOT, Helm, Manifest
+
+FOREIGN: Final = {"HTTPRoute"}
+"""Kinds of the Gateway API, which are no part of Kubernetes' schemas."""
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_renders_what_is_committed(helm: Helm, name: str) -> None:
+    text = helm.template(files=[CHART / "examples" / f"{name}.yaml"])
+    committed = (CHART / "examples" / f"{name}.rendered.yaml").read_text()
+    assert text == committed, "run ./task generate:chart"
+
+
+def test_the_table_of_values_is_current() -> None:
+    readme: Callable[[], str] = runpy.run_path(str(ROOT / "k8s" / "generate.py"))["readme"]
+    assert (CHART / "README.md").read_text() == readme(), "run ./task generate:chart"
+
+
+def test_every_value_is_in_the_table() -> None:
+    table = (CHART / "README.md").read_text()
+    for name in ("api.settings", "mysql.external.host", "secrets.webhook", "backup.existingClaim"):
+        assert f"| `{name}` |" in table
+
+
+@pytest.mark.parametrize("version", ["1.30", "1.34"])
+def test_kubernetes_knows_every_field(manifests: list[Manifest], version: str) -> None:
+    for manifest in manifests:
+        if manifest["kind"] not in FOREIGN:
+            kubernetes_validate.validate(dict(manifest), version, strict=True)

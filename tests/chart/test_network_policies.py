@@ -1,0 +1,108 @@
+"""The network policies open what the table in the values lists, both ways, and nothing else."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import yaml
+
+from support.charts import CHART, Helm, Manifest, component, pods
+
+TABLE: Final[list[dict[str, Any]]] = yaml.safe_load((CHART / "values.yaml").read_text())[
+    "networkPolicy"
+]["connections"]
+DESIGN: Final = {
+    ("ingress", "api", 8000), ("ingress", "receiver", 8000), ("ingress", "web", 8080),
+    ("poller", "api", 8001), ("poller", "receiver", 8001), ("receiver", "api", 8001),
+    ("api", "mysql", 3306), ("api", "redis", 6379),
+    ("receiver", "mysql", 3306), ("receiver", "redis", 6379),
+    ("migrate", "mysql", 3306), ("housekeeping", "mysql", 3306), ("backup", "mysql", 3306),
+    ("restore", "mysql", 3306), ("restore", "redis", 6379),
+    ("test", "api", 8000), ("test", "receiver", 8000),
+}  # fmt: skip
+"""What the design allows, beside DNS; here so that a row more is somebody's decision."""
+
+Opening = tuple[str, str, int]
+
+
+def peer_name(peer: Manifest) -> str:
+    """Return what the table calls a peer."""
+    if "ipBlock" in peer:
+        return str(peer["ipBlock"]["cidr"])
+    if "namespaceSelector" in peer:
+        namespace = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        return {"kube-system": "dns"}.get(namespace, "ingress")
+    labels = peer["podSelector"]["matchLabels"]
+    assert labels["app.kubernetes.io/instance"] == "swapshop"
+    return str(labels["app.kubernetes.io/component"])
+
+
+def openings(manifests: Iterable[Manifest], direction: str) -> set[Opening]:
+    """Return what the policies open in one direction, as (from, to, TCP port)."""
+    found: set[Opening] = set()
+    for manifest in manifests:
+        if manifest["kind"] != "NetworkPolicy":
+            continue
+        labels = manifest["spec"]["podSelector"]["matchLabels"]
+        own = labels.get("app.kubernetes.io/component", "every pod")
+        rules: list[dict[str, list[Manifest]]] = manifest["spec"].get(direction) or []
+        for rule in rules:
+            ports = [int(port["port"]) for port in rule["ports"] if port["protocol"] == "TCP"]
+            for peer in rule["from" if direction == "ingress" else "to"]:
+                other = peer_name(peer)
+                source, target = (other, own) if direction == "ingress" else (own, other)
+                found |= {(source, target, port) for port in ports}
+    return found
+
+
+def test_the_table_is_the_designs() -> None:
+    rows = {(row["from"], row["to"], row["port"]) for row in TABLE}
+    assert len(rows) == len(TABLE)
+    assert {row for row in rows if row[1] != "dns"} == DESIGN
+
+
+def test_the_policies_open_the_table_both_ways(helm: Helm) -> None:
+    manifests = helm.render()
+    rows = {(row["from"], row["to"], row["port"]) for row in TABLE}
+    assert openings(manifests, "egress") == {row for row in rows if row[0] != "ingress"}
+    assert openings(manifests, "ingress") == {row for row in rows if row[1] != "dns"}
+
+
+def test_every_pod_is_denied_the_rest(manifests: list[Manifest]) -> None:
+    (policy,) = [m for m in manifests if m["metadata"]["name"] == "swapshop-default-deny"]
+    assert sorted(policy["spec"]["policyTypes"]) == ["Egress", "Ingress"]
+    assert "ingress" not in policy["spec"]
+    assert "egress" not in policy["spec"]
+    selected = policy["spec"]["podSelector"]["matchLabels"].items()
+    for name, pod in pods(manifests):
+        assert selected <= pod["metadata"]["labels"].items(), name
+
+
+def test_every_pod_has_a_policy_of_its_own(manifests: list[Manifest]) -> None:
+    policies = {
+        m["spec"]["podSelector"]["matchLabels"].get("app.kubernetes.io/component")
+        for m in manifests
+        if m["kind"] == "NetworkPolicy"
+    }
+    assert {component(pod) for _, pod in pods(manifests)} <= policies
+
+
+def test_external_stores_are_reached_by_their_networks_alone(helm: Helm) -> None:
+    manifests = helm.render(
+        {
+            "mysql.external": {"host": "db.example.com", "port": 3307, "cidrs": ["192.0.2.1/32"]},
+            "redis.external": {"host": "c.example.com", "port": 6380, "cidrs": ["192.0.2.2/32"]},
+        }
+    )
+    opened = openings(manifests, "egress")
+    assert ("api", "192.0.2.1/32", 3307) in opened
+    assert ("receiver", "192.0.2.2/32", 6380) in opened
+    assert not [row for row in opened if row[1] in ("mysql", "redis")]
+
+
+def test_traces_leave_for_the_collector_alone(helm: Helm) -> None:
+    values: dict[str, Any] = {
+        "telemetry.otlpEndpoint": "http://collector:4318",
+        "telemetry.cidrs": ["192.0.2.9/32"],
+    }
+    more = openings(helm.render(values), "egress") - openings(helm.render(), "egress")
+    assert more == {(name, "192.0.2.9/32", 4318) for name in ("api", "receiver", "poller")}

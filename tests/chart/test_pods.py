@@ -1,0 +1,103 @@
+"""Every pod, hooks and tests included, keeps to Pod Security's "restricted" and to our rules."""
+
+from typing import Any, Final
+
+from support.charts import Manifest, component, containers, pods
+
+USERS: Final = {
+    "api": 10001, "receiver": 10001, "poller": 10001, "migrate": 10001, "housekeeping": 10001,
+    "test": 10001, "web": 101, "mysql": 999, "redis": 999, "backup": 999, "restore": 999,
+}  # fmt: skip
+
+
+def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:
+    """The controls of https://kubernetes.io/docs/concepts/security/pod-security-standards/."""
+    for name, pod in pods(manifests):
+        spec: dict[str, Any] = pod["spec"]
+        security = spec["securityContext"]
+        assert security["runAsNonRoot"] is True, name
+        assert security["runAsUser"] == USERS[component(pod)], name
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec), name
+        for volume in spec.get("volumes", []):
+            assert set(volume) - {"name"} <= {
+                "configMap", "secret", "emptyDir", "persistentVolumeClaim",
+            }, name  # fmt: skip
+        for container in containers(pod):
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }, f"{name}: {container['name']}"
+            assert all("hostPort" not in port for port in container.get("ports", [])), name
+
+
+def test_no_pod_holds_a_token_or_the_addresses_of_others(manifests: list[Manifest]) -> None:
+    accounts = {m["metadata"]["name"]: m for m in manifests if m["kind"] == "ServiceAccount"}
+    for name, pod in pods(manifests):
+        assert pod["spec"]["automountServiceAccountToken"] is False, name
+        assert pod["spec"]["enableServiceLinks"] is False, name
+        account = accounts[pod["spec"]["serviceAccountName"]]
+        assert account["automountServiceAccountToken"] is False, name
+
+
+def test_every_container_asks_for_what_it_needs_and_has_a_memory_limit(
+    manifests: list[Manifest],
+) -> None:
+    for name, pod in pods(manifests):
+        for container in containers(pod):
+            resources = container["resources"]
+            assert set(resources["requests"]) == {"cpu", "memory"}, name
+            assert set(resources["limits"]) == {"memory"}, f"{name}: a CPU limit only throttles"
+
+
+def test_every_server_has_probes_and_drains(manifests: list[Manifest]) -> None:
+    for name, pod in pods(manifests):
+        if component(pod) not in ("api", "receiver", "web"):
+            continue
+        (container,) = pod["spec"]["containers"]
+        assert {"readinessProbe", "livenessProbe"} <= set(container), name
+        assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 10}}}, name
+        assert pod["spec"]["terminationGracePeriodSeconds"] == 40, name
+
+
+def test_deployments_never_go_below_their_size(manifests: list[Manifest]) -> None:
+    for manifest in manifests:
+        if manifest["kind"] == "Deployment":
+            assert manifest["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
+def test_replicas_are_left_out_where_an_autoscaler_rules(manifests: list[Manifest]) -> None:
+    ruled = {
+        manifest["spec"]["scaleTargetRef"]["name"]
+        for manifest in manifests
+        if manifest["kind"] == "HorizontalPodAutoscaler"
+    }
+    for manifest in manifests:
+        if manifest["kind"] == "Deployment":
+            has_replicas = "replicas" in manifest["spec"]
+            assert has_replicas is (manifest["metadata"]["name"] not in ruled)
+
+
+def test_secrets_reach_pods_by_reference_alone(manifests: list[Manifest]) -> None:
+    assert not [m for m in manifests if m["kind"] == "Secret"]
+    for name, pod in pods(manifests):
+        for container in containers(pod):
+            for variable in container.get("env", []):
+                secret = any(word in variable["name"] for word in ("PASSWORD", "SECRET", "AUTH"))
+                is_file = variable["name"].endswith("_FILE")
+                assert (not secret or is_file) or "secretKeyRef" in variable["valueFrom"], name
+
+
+def test_the_poller_starts_each_minute_and_never_twice(everything: list[Manifest]) -> None:
+    (job,) = [
+        manifest["spec"]
+        for manifest in everything
+        if manifest["kind"] == "CronJob" and manifest["metadata"]["name"] == "swapshop-poller"
+    ]
+    assert (job["schedule"], job["concurrencyPolicy"]) == ("* * * * *", "Forbid")
+    assert job["startingDeadlineSeconds"] == 30
+    run = job["jobTemplate"]["spec"]
+    assert (run["activeDeadlineSeconds"], run["backoffLimit"]) == (90, 0)
+    assert run["template"]["spec"]["restartPolicy"] == "Never"
+    assert run["template"]["spec"]["terminationGracePeriodSeconds"] == 30

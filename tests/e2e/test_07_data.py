@@ -1,0 +1,76 @@
+"""Data outlives pods, mistakes and the release itself."""
+
+import subprocess
+import sys
+
+import pytest
+
+from cluster import ROOT
+from support.releases import NAMESPACE, VALUES, Release
+from support.storefront import Customer, wait_until
+
+
+def operate(*command: str) -> str:
+    """Run k8s/operate.py as `./task rotate` and `./task restore` do."""
+    program = (sys.executable, str(ROOT / "k8s" / "operate.py"), "--namespace", NAMESPACE)
+    done = subprocess.run(
+        [*program, *command], capture_output=True, text=True, check=False, timeout=500
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.timeout(600)
+def test_a_backup_brings_back_what_was_dropped(
+    release: Release, customer: Customer, observed: dict[str, float]
+) -> None:
+    cluster = release.cluster
+    for _ in range(3):
+        customer.placed()
+    before = customer.orders()
+    cluster.kubectl("create", "job", "backup-now", "--from=cronjob/swapshop-backup")
+    cluster.finish_job("backup-now", 120)
+    told = cluster.kubectl("logs", "job/backup-now")
+    (file,) = [line.split()[0] for line in told.splitlines() if line.endswith("is whole")]
+    customer.placed()
+    release.query("database-root", "root", "DROP DATABASE swapshop; DROP DATABASE notifications")
+    begin = wait_until(lambda: customer.http.get("/api/orders").status_code >= 500, 30)
+    assert begin >= 0
+    operate("restore", file)
+    wait_until(lambda: customer.http.get("/api/orders").status_code == 200, 60)
+    after = customer.orders()
+    assert set(after) == set(before)
+    order_id = customer.placed()
+    seconds = wait_until(lambda: customer.is_notified(order_id), 120)
+    observed["after a restore, order to notification (s)"] = seconds
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("webhook",),
+        ("poller-client",),
+        ("signing-keys",),
+        ("database", "api"),
+        ("database", "receiver"),
+    ],
+    ids="-".join,
+)
+def test_a_secret_is_rotated_and_orders_go_on(
+    release: Release, customer: Customer, command: tuple[str, ...]
+) -> None:
+    assert release
+    operate(*command)
+    order_id = customer.placed()
+    wait_until(lambda: customer.is_notified(order_id), 120)
+
+
+@pytest.mark.timeout(600)
+def test_a_reinstall_finds_its_data(release: Release, customer: Customer) -> None:
+    order_id = customer.placed()
+    release.cluster.helm("uninstall", "swapshop", "--wait", "--timeout", "5m")
+    release.deploy(values=VALUES)
+    wait_until(lambda: customer.http.get("/api/auth/me").status_code != 503, 60)
+    customer.sign_in()
+    assert order_id in customer.orders()

@@ -1,0 +1,27 @@
+"""The autoscaler adds pods under load and removes them after it."""
+
+import pytest
+
+from support.releases import Release
+from support.storefront import Door, traffic, wait_until
+
+
+def memory(release: Release, component: str) -> list[int]:
+    """Return the memory of a component's pods in MiB, as metrics-server has it."""
+    labels = f"app.kubernetes.io/component={component}"
+    lines = release.cluster.kubectl("top", "pods", "--no-headers", "--selector", labels)
+    return [int(line.split()[2].removesuffix("Mi")) for line in lines.splitlines()]
+
+
+@pytest.mark.timeout(600)
+def test_the_api_scales_out_and_back_in(
+    release: Release, door: Door, observed: dict[str, float]
+) -> None:
+    wait_until(lambda: len(release.pods("api")) == 2, 240, every=2)
+    with traffic(door, customers=6, pause=0) as counted:
+        seconds = wait_until(lambda: release.ready("api") > 2, 180, every=1)
+        observed["most memory of an api pod under load (MiB)"] = max(memory(release, "api"))
+        observed["load to a third ready pod of the api (s)"] = seconds
+    assert counted.failures == []
+    seconds = wait_until(lambda: len(release.pods("api")) == 2, 300, every=2)
+    observed["end of the load to two pods again (s)"] = seconds
