@@ -29,11 +29,15 @@ class DatabaseSettings(ProcessSettings):
     @classmethod
     def _check_database_url(cls, value: SecretStr) -> SecretStr:
         try:
-            driver = make_url(value.get_secret_value()).drivername
+            url = make_url(value.get_secret_value())
         except (ArgumentError, ValueError):  # a ValueError would quote a piece of the password
-            driver = ""
-        if driver not in ("mysql+asyncmy", "sqlite+aiosqlite"):
+            url = None
+        if url is None or url.drivername not in ("mysql+asyncmy", "sqlite+aiosqlite"):
             raise ValueError("must be a URL of mysql+asyncmy:// or sqlite+aiosqlite://")
+        file = url.database or ""
+        if url.drivername == "sqlite+aiosqlite" and (not file or ":memory:" in file or url.query):
+            # in memory, each connection of a pool would have a database of its own
+            raise ValueError("must name a file, without parameters, for sqlite+aiosqlite://")
         return value
 
 

@@ -123,6 +123,13 @@ def test_no_refusal_quotes_a_piece_of_the_url(rest: str) -> None:
     assert "7391" not in _refusal(f"mysql+asyncmy://shop:{rest}7391@{rest}:7391{rest}/{rest}")
 
 
+@pytest.mark.parametrize(
+    "rest", ["", "/", "/:memory:", "/file::memory:?cache=shared&uri=true", "/file:x?mode=memory"]
+)
+def test_a_database_in_memory_is_refused(rest: str) -> None:
+    assert "must name a file" in _refusal(f"sqlite+aiosqlite://{rest}")
+
+
 def test_secrets_are_not_shown() -> None:
     assert "secret-word" not in repr(_read()) + str(_read().model_dump())
 
