@@ -34,6 +34,18 @@ export default tseslint.config(
   // Playwright's fixtures call use(); it is no React there.
   { files: ['e2e/**'], rules: { 'react-hooks/rules-of-hooks': 'off' } },
   {
+    files: ['public/**'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: {
+        addEventListener: 'readonly',
+        HTMLScriptElement: 'readonly',
+        location: 'readonly',
+        performance: 'readonly',
+      },
+    },
+  },
+  {
     files: ['scripts/**', '*.js'],
     languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } },
   },

@@ -1,6 +1,6 @@
 import { QueryErrorResetBoundary } from '@tanstack/react-query';
 import { Link, type ErrorComponentProps } from '@tanstack/react-router';
-import { Component, type ReactNode } from 'react';
+import { Component, useEffect, type ReactNode } from 'react';
 
 import { Failure } from '@/api/failure';
 import { Brand } from '@/features/auth/auth-layout';
@@ -10,7 +10,7 @@ import { Icon } from '@/shared/ui/icons';
 import { FailureNotice, PageHeading } from '@/shared/ui/page';
 import { Empty } from '@/shared/ui/surfaces';
 
-/** A page broke, or its code could not be fetched: says so, and offers a way on. */
+/** A page broke: says so, and offers a way on. */
 function Crashed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const { t } = useI18n();
   return (
@@ -33,7 +33,24 @@ function Crashed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   );
 }
 
+/** How Chromium, Firefox and Safari tell that a part of the page could not be fetched. */
+const MISSING_PART =
+  /^(Failed to fetch|error loading) dynamically imported module|^Importing a module script failed/;
+
+/** Loads the page anew, once; then the error page says so, as missing-script.js does. */
+function MissingPart() {
+  useEffect(() => {
+    const isReload = performance
+      .getEntriesByType('navigation')
+      .some((entry) => entry instanceof PerformanceNavigationTiming && entry.type === 'reload');
+    if (isReload) window.location.replace('/error.html');
+    else window.location.reload();
+  }, []);
+  return null;
+}
+
 export function RouteError({ error, reset }: ErrorComponentProps) {
+  if (error instanceof Error && MISSING_PART.test(error.message)) return <MissingPart />;
   return (
     <QueryErrorResetBoundary>
       {(boundary) => (
@@ -41,9 +58,7 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
           error={error}
           onRetry={() => {
             boundary.reset();
-            // Code that could not be fetched stays so until the page is loaded again.
-            if (error instanceof TypeError) window.location.reload();
-            else reset();
+            reset();
           }}
         />
       )}
