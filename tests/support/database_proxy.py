@@ -1,8 +1,8 @@
-"""A TCP proxy in front of MariaDB or MySQL that breaks connections at a COMMIT."""
+"""A TCP proxy in front of MariaDB or MySQL that falls silent, or breaks connections at a COMMIT."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from enum import Enum, auto
 
 from sqlalchemy.engine import make_url
@@ -34,6 +34,8 @@ class DatabaseProxy:
         self.at_commit = AtCommit.PASS
         self.held = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._passes = asyncio.Event()
+        self._passes.set()
 
     @property
     def url(self) -> str:
@@ -50,6 +52,15 @@ class DatabaseProxy:
             self.cut()
             await server.wait_closed()
 
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Neither forwards nor answers anything in the block, like a server that hangs."""
+        self._passes.clear()
+        try:
+            yield
+        finally:
+            self._passes.set()
+
     def cut(self) -> None:
         """Breaks every connection."""
         for writer in self._writers:
@@ -60,7 +71,7 @@ class DatabaseProxy:
         self._writers |= {writer, server_writer}
         try:
             async with asyncio.TaskGroup() as tasks:
-                answers = tasks.create_task(_copy(server_reader, writer))
+                answers = tasks.create_task(self._answer(server_reader, writer))
                 await self._forward(reader, server_reader, server_writer, answers)
                 answers.cancel()
         except* OSError:
@@ -78,6 +89,7 @@ class DatabaseProxy:
         answers: asyncio.Task[None],
     ) -> None:
         while data := await reader.read(_CHUNK):
+            await self._passes.wait()
             if _COMMIT in data and self.at_commit is not AtCommit.PASS:
                 what, self.at_commit = self.at_commit, AtCommit.PASS
                 if what is AtCommit.HOLD:
@@ -92,9 +104,9 @@ class DatabaseProxy:
             server_writer.write(data)
             await server_writer.drain()
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(_CHUNK):
-        writer.write(data)
-        await writer.drain()
-    writer.transport.abort()
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(_CHUNK):
+            await self._passes.wait()
+            writer.write(data)
+            await writer.drain()
+        writer.transport.abort()

@@ -50,15 +50,15 @@ class DatabaseServer(Server):
         )
         return url.render_as_string(hide_password=False)
 
-    def execute(self, *statements: str) -> None:
-        """Runs statements, each committed, within START_SECONDS."""
+    def execute(self, *statements: str, seconds: float = START_SECONDS) -> None:
+        """Runs statements, each committed, all within a time."""
         # In a thread of its own, because the caller may be in an event loop.
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(asyncio.run, self._execute(statements)).result()
+            pool.submit(asyncio.run, self._execute(statements, seconds)).result()
 
-    async def _execute(self, statements: Sequence[str]) -> None:
+    async def _execute(self, statements: Sequence[str], seconds: float) -> None:
         engine = create_async_engine(self.url(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        async with asyncio.timeout(START_SECONDS), engine.connect() as connection:
+        async with asyncio.timeout(seconds), engine.connect() as connection:
             for statement in statements:
                 await connection.exec_driver_sql(statement)
 
@@ -263,5 +263,5 @@ def _database_options(program: str, folder: Path, port: int) -> list[str]:
     if os.geteuid() == 0:
         options.append("--user=root")
     if not _is_mariadb(program):
-        options += ["--mysqlx=OFF", "--performance-schema=OFF"]
+        options.append("--mysqlx=OFF")
     return options

@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable, Generator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from asyncmy.cursors import RE_INSERT_VALUES
 from sqlalchemy import event, text
-from sqlalchemy.engine import Connection
+from sqlalchemy.dialects.mysql.base import MySQLDialect
+from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_kit.database import Database
@@ -47,6 +48,19 @@ def counting(database: Database) -> Generator[list[str]]:
         event.remove(engine, "before_cursor_execute", count)
 
 
+def explanation(dialect: Dialect) -> str:
+    """What precedes a statement to get its plan as rows."""
+    if dialect.name == "sqlite":
+        return "EXPLAIN QUERY PLAN"
+    # MySQL's own default is a tree, and MariaDB knows no name for its rows
+    return "EXPLAIN" if cast(MySQLDialect, dialect).is_mariadb else "EXPLAIN FORMAT=TRADITIONAL"
+
+
+def clock_first(database: Database) -> list[str]:
+    """The SELECT before an INSERT of an order where the INSERT cannot return the time: MySQL."""
+    return [] if database.engine.dialect.insert_returning else ["SELECT"]
+
+
 @dataclass(frozen=True)
 class Plan:
     """How MariaDB or MySQL reads one table in a statement."""
@@ -75,7 +89,8 @@ def explaining(database: Database) -> Generator[list[Plan]]:
         if not statement.startswith(("SELECT", "UPDATE", "DELETE")) or not parameters:
             return
         one: Any = next(iter(parameters)) if executemany else parameters
-        for row in connection.exec_driver_sql(f"EXPLAIN {statement}", one).mappings():
+        query = f"{explanation(connection.dialect)} {statement}"
+        for row in connection.exec_driver_sql(query, one).mappings():
             if row["table"] is not None:
                 plan = Plan(
                     statement=" ".join(statement.split()),
@@ -93,6 +108,15 @@ def explaining(database: Database) -> Generator[list[Plan]]:
         yield plans
     finally:
         event.remove(engine, "before_cursor_execute", explain)
+
+
+async def is_running(connection: AsyncConnection, beginning: str) -> bool:
+    """Whether the server (MariaDB, MySQL) runs a statement that begins so, for anybody."""
+    # MySQL's other lists of processes fail on another's statement that has bytes in it
+    is_mariadb = cast(MySQLDialect, connection.dialect).is_mariadb
+    processes = ("information" if is_mariadb else "performance") + "_schema.processlist"
+    query = text(f"SELECT COUNT(*) FROM {processes} WHERE info LIKE :info")  # noqa: S608 - constants of ours
+    return bool(await connection.scalar(query, {"info": f"{beginning}%"}))
 
 
 async def rows_read(database: Database, work: Callable[[], Awaitable[object]]) -> int:

@@ -12,14 +12,32 @@ from typing import Any
 
 import httpx
 
+import swapshop_api.container
+import swapshop_receiver.container
 from support.processes import HOST, ChildProcess, free_port
+from support.servers import DatabaseServer
+from support.stores import migrate_to_head
 from swapshop_api.auth.keys import create_if_missing
+from swapshop_kit.ids import new_id
 
 ORIGIN = "http://localhost:8080"
 PASSWORD = "correct horse battery"
 CLIENT_SECRET = "made-up-secret-of-the-poller-0001"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 OTHER_SECRET = "whsec_" + base64.b64encode(bytes(range(32, 64))).decode()
+
+
+@contextmanager
+def migrated_schemas(server: DatabaseServer) -> Generator[tuple[str, str]]:
+    """The URLs of new schemas of api and receiver, migrated."""
+    suffix = new_id()[-12:]
+    with (
+        server.schema(f"swapshop_{suffix}") as api_url,
+        server.schema(f"notifications_{suffix}") as receiver_url,
+    ):
+        migrate_to_head(api_url, swapshop_api.container.MIGRATIONS)
+        migrate_to_head(receiver_url, swapshop_receiver.container.MIGRATIONS)
+        yield api_url, receiver_url
 
 
 class System:

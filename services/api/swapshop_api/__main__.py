@@ -14,8 +14,10 @@ from swapshop_api.auth.keys import RotationRefused, rotate
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import UserNotFound
 from swapshop_api.container import MIGRATIONS, open_container
+from swapshop_api.exporter.container import open_exporter
+from swapshop_api.exporter.container import operations_app as exporter_app
 from swapshop_api.housekeeping.domain import keep_house
-from swapshop_api.settings import ApiSettings, KeysSettings, OperatorSettings
+from swapshop_api.settings import ApiSettings, ExporterSettings, KeysSettings, OperatorSettings
 from swapshop_kit.command_line import BAD_START, TRY_AGAIN, run_command
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.logging import configure_logging
@@ -48,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "serve", "serve until SIGTERM", _serve)
     _add(commands, "migrate", "bring the schema to the newest revision", _migrate)
     _add(commands, "housekeeping", "purge what has expired", _housekeeping)
+    _add(commands, "exporter", "show the pipeline's figures to Prometheus", _exporter)
     users = commands.add_parser("users", help="manage accounts").add_subparsers(required=True)
     _add(users, "promote", "make an account an operator's", _promote).add_argument("email")
     explanation = "make an operator's account, with OPERATOR_PASSWORD unless it is there"
@@ -71,9 +74,9 @@ def _add(
     return command
 
 
-def _configure(settings: ProcessSettings) -> None:
-    configure_logging("api", settings.log_level)
-    configure_tracing("swapshop-api", settings.otlp_endpoint, settings.trace_ratio)
+def _configure(settings: ProcessSettings, service: str = "api") -> None:
+    configure_logging(service, settings.log_level)
+    configure_tracing(f"swapshop-{service}", settings.otlp_endpoint, settings.trace_ratio)
 
 
 async def _serve(_: argparse.Namespace) -> int:
@@ -85,6 +88,20 @@ async def _serve(_: argparse.Namespace) -> int:
         apps = (public_app(container), internal_app(container), operations_app(container))
         await serve(
             [Endpoint(app, listener) for app, listener in zip(apps, listeners, strict=True)],
+            keep_alive_seconds=settings.keep_alive_seconds,
+            drain_seconds=settings.drain_seconds,
+            on_drain=container.drain,
+        )
+    return 0
+
+
+async def _exporter(_: argparse.Namespace) -> int:
+    settings = ExporterSettings()  # pyright: ignore[reportCallIssue] - read from the environment
+    _configure(settings, "exporter")
+    listener = listen(settings.host, settings.operations_port)
+    async with open_exporter(settings) as container:
+        await serve(
+            [Endpoint(exporter_app(container), listener)],
             keep_alive_seconds=settings.keep_alive_seconds,
             drain_seconds=settings.drain_seconds,
             on_drain=container.drain,

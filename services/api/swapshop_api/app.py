@@ -33,7 +33,7 @@ def public_app(container: Container) -> FastAPI:
 
 def internal_app(container: Container) -> FastAPI:
     """What other parts of the system call."""
-    return _app(container, *INTERNAL)
+    return _app(container, *INTERNAL, trusted_callers=True)
 
 
 def operations_app(container: Container) -> FastAPI:
@@ -52,7 +52,14 @@ def contract_app() -> FastAPI:
     return create_app(TITLE, __version__, (*PUBLIC, *INTERNAL), docs_prefix=DOCS_PREFIX)
 
 
-def _app(container: Container, *routers: APIRouter, docs_prefix: str | None = None) -> FastAPI:
-    app = create_app(TITLE, __version__, routers, docs_prefix=docs_prefix)
+def _app(
+    container: Container,
+    *routers: APIRouter,
+    docs_prefix: str | None = None,
+    trusted_callers: bool = False,
+) -> FastAPI:
+    app = create_app(
+        TITLE, __version__, routers, docs_prefix=docs_prefix, trusted_callers=trusted_callers
+    )
     app.state.container = container
     return app

@@ -61,7 +61,7 @@ async def open_container(settings: ApiSettings) -> AsyncGenerator[Container]:
         redis = create_redis(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
         keys = SigningKeys.open(settings.signing_keys_file)
-        watch_pool("swapshop", database)
+        watch_pool("api", database)
         report_build("api", __version__)
         yield build(settings, database, redis, keys)
 
@@ -80,7 +80,7 @@ def build(settings: ApiSettings, database: Database, redis: Redis, keys: Signing
         public_tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop"),
         internal_tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop-internal"),
         health=Health(
-            required={"database": database_check("swapshop", database, head_of(MIGRATIONS))},
+            required={"database": database_check("api", database, head_of(MIGRATIONS))},
             optional={"redis": lambda: is_up(redis)},
         ),
     )

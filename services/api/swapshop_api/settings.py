@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import NoDecode
 
 from swapshop_kit.process_settings import ProcessSettings
-from swapshop_kit.settings import DatabaseSettings, ServiceSettings, split_commas
+from swapshop_kit.settings import DatabaseSettings, Port, ServiceSettings, split_commas
 
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+$")]
 
@@ -25,6 +25,22 @@ class OperatorSettings(DatabaseSettings):
 
     operator_password: SecretStr = Field(min_length=12, max_length=128)
     """Of a new account; one that is there keeps its own."""
+
+
+class ExporterSettings(DatabaseSettings):
+    """What the exporter reads; its database user only reads, in both schemas."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - inside a pod, policies decide who reaches it
+    operations_port: Port = 9000
+    keep_alive_seconds: int = Field(default=95, ge=1, le=600)
+    drain_seconds: int = Field(default=5, ge=1, le=300)
+    """A scrape may finish for so long after SIGTERM."""
+    notifications_schema: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")] = (
+        "notifications"
+    )
+    """On the same server; with SQLite the file of this name, with ``.db``, in the same folder."""
+    snapshot_seconds: float = Field(default=15, ge=1, le=300)
+    """From the start of one snapshot to that of the next."""
 
 
 class ApiSettings(ServiceSettings, KeysSettings):

@@ -9,15 +9,17 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from swapshop_kit.metrics import REQUEST_DURATION
+from swapshop_kit.metrics import ACTIVE_REQUESTS, OTHER_METHOD, REQUEST_DURATION
 from swapshop_kit.problems import InternalError, preferred_language
-from swapshop_kit.telemetry import trace_id_of, untraced
+from swapshop_kit.telemetry import exemplar, trace_id_of, untraced
 
 _log = structlog.get_logger()
 _usable_request_id = re.compile(r"[A-Za-z0-9._-]{8,64}").fullmatch
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED: Final = "unmatched"
 """The route label of a request that no route took: paths must not become labels."""
+
+CALLER_LEFT: Final = 499
+"""The status label of a request that was given up before its answer began, as in nginx."""
 
 
 class ObserveRequests:
@@ -36,6 +38,8 @@ class ObserveRequests:
             request_id = uuid.uuid4().hex
         trace_id = trace_id_of(headers.get("traceparent")) or uuid.uuid4().hex
         language = preferred_language(headers.get("accept-language"))
+        method = scope["method"] if scope["method"] in ACTIVE_REQUESTS else OTHER_METHOD
+        active = ACTIVE_REQUESTS[method]
         started = time.perf_counter()
         status = 0
 
@@ -46,6 +50,7 @@ class ObserveRequests:
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
+        active.inc()
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id, trace_id=trace_id),
             untraced(trace_id),
@@ -59,12 +64,12 @@ class ObserveRequests:
                 problem = InternalError().render(language)
                 await problem(scope, receive, send_with_id)
             finally:
-                _observe(scope, status, time.perf_counter() - started)
+                active.dec()
+                _observe(scope, method, status or CALLER_LEFT, time.perf_counter() - started)
 
 
-def _observe(scope: Scope, status: int, seconds: float) -> None:
+def _observe(scope: Scope, method: str, status: int, seconds: float) -> None:
     route: Any = scope.get("route")
     path = getattr(route, "path", UNMATCHED)
-    method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
-    REQUEST_DURATION.labels(method, path, status).observe(seconds)
+    REQUEST_DURATION.labels(method, path, status).observe(seconds, exemplar())
     _log.info("request", method=method, route=path, status=status, seconds=round(seconds, 6))

@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from prometheus_client import Gauge
+from prometheus_client import Gauge, disable_created_metrics
+
+disable_created_metrics()  # a second series for each, which nobody reads
 
 _BUILD: Final = Gauge(
     "swapshop_build_info", "1; its labels tell the version.", ["service", "version"]

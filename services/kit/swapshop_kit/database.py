@@ -12,8 +12,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from swapshop_kit.dialect import Failure, classify, sqlite_utc_now
+from swapshop_kit.dialect import SNAPSHOT, Failure, classify, sqlite_utc_now
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown
+from swapshop_kit.statement_spans import trace_statements
+from swapshop_kit.telemetry import is_tracing
 
 T = TypeVar("T")
 
@@ -77,6 +79,22 @@ class Database:
             return await self._retried(self._reader, work, retry_lock_timeout=True)
         except OutcomeUnknown as error:  # nothing was written, so nothing is unknown
             raise DatabaseUnavailable from error
+
+    async def snapshot(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Run ``work``, which only reads, on one state of all schemas that the user can see.
+
+        In SQLite each attached file has a snapshot of its own, taken at its first statement.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be reached.
+        """
+
+        async def read(connection: AsyncConnection) -> T:
+            for statement in SNAPSHOT if connection.dialect.name == "mysql" else ():
+                await connection.exec_driver_sql(statement)
+            return await work(connection)
+
+        return await self.read(read)
 
     async def close(self) -> None:
         """Close every pooled connection."""
@@ -172,8 +190,12 @@ def create_engine(
             statements there is none for answers.
     """
     if make_url(url).get_backend_name() == "sqlite":
-        return _create_sqlite(url, pool_size)
-    return _create_mysql(url, pool_size, statement_seconds, answer_seconds)
+        engine = _create_sqlite(url, pool_size)
+    else:
+        engine = _create_mysql(url, pool_size, statement_seconds, answer_seconds)
+    if is_tracing():
+        trace_statements(engine)
+    return engine
 
 
 def _create_sqlite(url: str, pool_size: int) -> AsyncEngine:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     BINARY,
     BigInteger,
+    ColumnElement,
     Dialect,
     LargeBinary,
     Select,
@@ -120,6 +121,47 @@ def sqlite_utc_now(microseconds: int) -> str:
     """SQLite's own clock stops at milliseconds: the function behind ``utc_now`` there."""
     now = datetime.now(UTC) + timedelta(microseconds=microseconds)
     return now.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+class microseconds_between(FunctionElement[int]):  # noqa: N801 - named as SQL functions are
+    """The whole microseconds from one UtcTime column to another.
+
+    Args:
+        start: the earlier.
+        end: the later; negative if it is not.
+    """
+
+    type = BigInteger()
+    inherit_cache = True
+
+    def __init__(self, start: ColumnElement[datetime], end: ColumnElement[datetime]) -> None:
+        super().__init__(start, end)
+
+
+@compiles(microseconds_between, "mysql")
+@compiles(microseconds_between, "mariadb")
+def _between_mysql(element: microseconds_between, compiler: SQLCompiler, **options: Any) -> str:
+    return f"TIMESTAMPDIFF(MICROSECOND, {compiler.process(element.clauses, **options)})"
+
+
+@compiles(microseconds_between, "sqlite")
+def _between_sqlite(element: microseconds_between, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(clause, **options) for clause in element.clauses)
+
+    def in_microseconds(time: str) -> str:
+        # strftime would round the fraction, perhaps up to the next second
+        whole = f"strftime('%s', substr({time}, 1, 19))"
+        return f"(CAST({whole} AS INTEGER) * 1000000 + CAST(substr({time}, 21) AS INTEGER))"
+
+    return f"({in_microseconds(end)} - {in_microseconds(start)})"
+
+
+SNAPSHOT: Final = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+)
+"""What begins a transaction of MySQL or MariaDB that sees one state of all tables; the level is
+this transaction's alone, and without it the server leaves the snapshot out with a warning."""
 
 
 # --- plans -------------------------------------------------------------------------------------

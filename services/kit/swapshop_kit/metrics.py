@@ -2,30 +2,42 @@
 
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Gauge, Histogram
 from sqlalchemy.pool import QueuePool
 
 from swapshop_kit.build_info import report_build
 from swapshop_kit.database import Database
 
 __all__ = [
-    "CACHE_REQUESTS",
+    "ACTIVE_REQUESTS",
+    "METHODS",
+    "OTHER_METHOD",
     "REQUEST_DURATION",
     "report_build",
     "report_durability",
     "watch_pool",
 ]
 
+METHODS: Final = (
+    *("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS"),
+    *("PATCH", "POST", "PUT", "QUERY", "TRACE"),
+)
+OTHER_METHOD: Final = "_OTHER"
+"""Stands for any other method: callers must not make labels."""
+
+_ACTIVE: Final = Gauge(
+    "http_server_active_requests",
+    "Requests whose answer is not finished, open streams too.",
+    ["http_request_method"],
+)
+ACTIVE_REQUESTS: Final = {method: _ACTIVE.labels(method) for method in (*METHODS, OTHER_METHOD)}
+"""By method; looked up once, since every request uses it twice."""
+
 REQUEST_DURATION: Final = Histogram(
     "http_server_request_duration_seconds",
     "Time from the first byte of a request to the last of its answer.",
     ["http_request_method", "http_route", "http_response_status_code"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-)
-CACHE_REQUESTS: Final = Counter(
-    "swapshop_cache_requests_total",
-    "Reads of a cache, by what came of them.",
-    ["cache", "result"],
 )
 _CONNECTIONS: Final = Gauge(
     "db_client_connection_count", "Connections of a database pool.", ["pool", "state"]

@@ -158,8 +158,19 @@ def create_table(name: str, *elements: Column[Any] | Constraint | Index) -> None
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+    create_indexes(name, *indexes)
+
+
+def create_indexes(name: str, *indexes: Index) -> None:
+    """Create indexes of a table, each unless it exists."""
     existing = {index["name"] for index in inspect(op.get_bind()).get_indexes(name)}
     for index in indexes:
         if index.name not in existing:
             columns = [str(expression) for expression in index.expressions]
             op.create_index(index.name, name, columns, unique=index.unique)
+
+
+def add_column(name: str, column: Column[Any]) -> None:
+    """Add a column to a table unless it exists; the previous release does not know it."""
+    if column.name not in {each["name"] for each in inspect(op.get_bind()).get_columns(name)}:
+        op.add_column(name, column)

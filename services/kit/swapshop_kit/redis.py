@@ -9,6 +9,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from swapshop_kit.redis_spans import TracedRedis
+from swapshop_kit.telemetry import is_tracing
+
 REDIS_ERRORS: Final = (RedisError, OSError, TimeoutError)
 """What a call to Redis raises when Redis is away, slow or unwell."""
 
@@ -35,7 +38,8 @@ def create_redis(url: str, *, pool_size: int = 32, seconds: float | None = CALL_
         socket_connect_timeout=seconds or 2.0,
         retry=Retry(NoBackoff(), 0),
     )
-    return Redis.from_pool(pool)  # owned: closed with the client
+    kind = TracedRedis if is_tracing() else Redis
+    return kind.from_pool(pool)  # owned: closed with the client
 
 
 async def is_up(redis: Redis) -> bool:

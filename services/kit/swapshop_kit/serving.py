@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from swapshop_kit.event_loop import watching_event_loop
 from swapshop_kit.signals import stop_on_signals
 
 _log = structlog.get_logger()
@@ -94,7 +95,7 @@ async def serve(
     ]
     gc.collect()
     gc.freeze()  # start-up objects never become garbage: later collections skip them
-    async with asyncio.TaskGroup() as tasks:
+    async with watching_event_loop(), asyncio.TaskGroup() as tasks:
         for server, endpoint in zip(servers, endpoints, strict=True):
             tasks.create_task(server.serve(sockets=[endpoint.listener]))
         await stop.wait()

@@ -15,6 +15,8 @@ _propagator = TraceContextTextMapPropagator()
 _untraced_id: ContextVar[str | None] = ContextVar("untraced_id", default=None)
 """The trace id of a request while no tracer runs: logs still meet across services."""
 
+_public_provider: trace.TracerProvider | None = None
+
 
 def trace_id_of(traceparent: str | None) -> str | None:
     """Return the trace id of a ``traceparent`` header (W3C Trace Context §3.2), else None."""
@@ -43,29 +45,42 @@ def current_traceparent() -> str | None:
 
 
 def configure_tracing(service: str, endpoint: str | None, ratio: float) -> None:
-    """Export spans by OTLP over HTTP; without an endpoint do nothing.
+    """Export spans by OTLP over HTTP; without an endpoint do nothing, and load nothing.
+
+    To be called before the engine, the Redis client and the applications are made.
 
     Args:
         service: the resource's ``service.name``.
         endpoint: base URL such as ``http://collector:4318``, or None.
-        ratio: the share of new traces that is sampled, 0..1; a caller's decision is kept.
+        ratio: the share of traces that is sampled, 0..1; a decision of our own services is kept.
     """
     if endpoint is None:
         return
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+    from swapshop_kit import trace_export
 
-    provider = TracerProvider(
-        resource=Resource.create({"service.name": service}),
-        sampler=ParentBased(TraceIdRatioBased(ratio)),
-    )
-    # Its tries again and again for so long hold up the end of a process whose collector is away.
-    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=2)
-    provider.add_span_processor(BatchSpanProcessor(exporter))
-    trace.set_tracer_provider(provider)
+    global _public_provider
+    _, _public_provider = trace_export.start(service, endpoint, ratio)
+
+
+def is_tracing() -> bool:
+    """Tell whether spans are exported."""
+    return _public_provider is not None
+
+
+def public_tracer_provider() -> trace.TracerProvider | None:
+    """Return what samples requests of callers that are not ours; None while tracing is off."""
+    return _public_provider
+
+
+def exemplar() -> dict[str, str] | None:
+    """Return the labels that lead from a measurement to its trace; None unless that is sampled."""
+    context = trace.get_current_span().get_span_context()
+    if not context.trace_flags.sampled:
+        return None
+    return {
+        "trace_id": format(context.trace_id, "032x"),
+        "span_id": format(context.span_id, "016x"),
+    }
 
 
 def trace_headers(traceparent: str | None) -> Mapping[str, str]:

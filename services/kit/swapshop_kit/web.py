@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Scope
 
 from swapshop_kit import strict_json
 from swapshop_kit.asgi import ObserveRequests
@@ -24,6 +25,7 @@ from swapshop_kit.problems import (
     preferred_language,
     responses,
 )
+from swapshop_kit.telemetry import public_tracer_provider
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """What a body may have unless its router says otherwise."""
@@ -33,6 +35,9 @@ MAX_INTERNAL_BODY_BYTES: Final = 1024 * 1024
 
 MAX_ERRORS: Final = 50
 """Refused fields that one answer names."""
+
+PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
+"""Asked every few seconds: not worth a span."""
 
 
 class StrictRequest(Request):
@@ -99,6 +104,7 @@ def create_app(
     *,
     docs_prefix: str | None = None,
     lifespan: Any = None,
+    trusted_callers: bool = False,
 ) -> FastAPI:
     """Make an application of routers.
 
@@ -108,6 +114,8 @@ def create_app(
         routers: in the order in which they are tried.
         docs_prefix: where ``/docs`` and ``/openapi.json`` stand; None leaves them out.
         lifespan: an ASGI lifespan context, when the application owns one.
+        trusted_callers: whether only our own services reach it, so that their decision to sample a
+            trace is kept.
     """
     app = FastAPI(
         title=title,
@@ -118,7 +126,14 @@ def create_app(
         lifespan=lifespan,
         redirect_slashes=False,
         separate_input_output_schemas=False,
-        telemetry={"metrics": False, "logs": False, "operation_spans": False},
+        telemetry={
+            "tracer_provider": None if trusted_callers else public_tracer_provider(),
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+            "exclude": _is_probe,
+        },
         generate_unique_id_function=lambda route: route.name,
     )
     for each in routers:
@@ -128,6 +143,10 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(HTTPException, _answer_http_exception)
     return app
+
+
+def _is_probe(scope: Scope) -> bool:
+    return scope["path"] in PROBES
 
 
 def _render(request: Request, problem: Problem) -> Response:

@@ -12,7 +12,8 @@ import swapshop_api.app
 import swapshop_api.container
 import swapshop_receiver.app
 import swapshop_receiver.container
-from swapshop_api.settings import ApiSettings
+from swapshop_api.exporter.container import open_exporter
+from swapshop_api.settings import ApiSettings, ExporterSettings
 from swapshop_kit.logging import Level
 from swapshop_kit.migrations import migrate
 from swapshop_kit.serving import Endpoint, listen, serve
@@ -20,6 +21,7 @@ from swapshop_kit.signals import stop_on_signals
 from swapshop_local.data import Secrets
 from swapshop_local.demo import ensure_demo_accounts, welcome
 from swapshop_local.page import Page
+from swapshop_local.servers import RECEIVER_SCHEMA
 from swapshop_poller.app import run_loop
 from swapshop_poller.settings import PollerSettings
 from swapshop_receiver.settings import ReceiverSettings
@@ -28,6 +30,8 @@ HOST: Final = "127.0.0.1"
 RECEIVER_PREFIXES: Final = ("/api/notifications", "/webhooks")
 API_PREFIXES: Final = ("/api", "/internal", "/.well-known", "/livez", "/readyz", "/metrics")
 DRAIN_SECONDS: Final = 10
+SNAPSHOT_SECONDS: Final = 5
+"""As long as a person waits for figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ async def run_stack(
     """
     with listen(HOST, port) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
-        api, receiver, poller = _settings(stores, secrets, signing_keys, url, log_level)
+        api, receiver, poller, exporter = _settings(stores, secrets, signing_keys, url, log_level)
         await migrate(stores.api_url, swapshop_api.container.MIGRATIONS)
         await migrate(stores.receiver_url, swapshop_receiver.container.MIGRATIONS)
         async with (
@@ -92,6 +96,7 @@ async def run_stack(
             swapshop_receiver.container.open_container(
                 receiver, keys=api_container.keys
             ) as receiver_container,
+            open_exporter(exporter),
         ):
             await ensure_demo_accounts(api_container.database)
             app = OnePort(
@@ -122,7 +127,7 @@ async def run_stack(
 
 def _settings(
     stores: Stores, secrets: Secrets, signing_keys: Path, url: str, log_level: Level
-) -> tuple[ApiSettings, ReceiverSettings, PollerSettings]:
+) -> tuple[ApiSettings, ReceiverSettings, PollerSettings, ExporterSettings]:
     port = url.rsplit(":", 1)[1]
     api = ApiSettings.model_validate(
         {
@@ -150,4 +155,10 @@ def _settings(
         client_secret=SecretStr(secrets.client_secret),
         webhook_secret=SecretStr(secrets.webhook_secret),
     )
-    return api, receiver, poller
+    exporter = ExporterSettings(
+        log_level=log_level,
+        database_url=SecretStr(stores.api_url),
+        notifications_schema=RECEIVER_SCHEMA,
+        snapshot_seconds=SNAPSHOT_SECONDS,
+    )
+    return api, receiver, poller, exporter

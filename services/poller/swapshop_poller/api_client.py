@@ -8,6 +8,7 @@ from typing import Final, Protocol, TypeVar
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from swapshop_kit.telemetry import current_traceparent, trace_headers
 from swapshop_poller.contract import (
     AccessToken,
     Acknowledgement,
@@ -17,6 +18,7 @@ from swapshop_poller.contract import (
     ReportAnswer,
     Result,
 )
+from swapshop_poller.spans import client_span, note_answer
 
 TOKEN_MARGIN_SECONDS: Final = 30.0
 """An access token is replaced so long before it expires, or after three quarters of its life."""
@@ -93,7 +95,8 @@ class ApiClient:
         Raises:
             ApiError: see its subclasses.
         """
-        return await self._call("/dispatch/leases", request, LeaseAnswer)
+        path = "/dispatch/leases"
+        return await self._call(path, path, request, LeaseAnswer)
 
     async def report(self, lease_token: str, results: Sequence[Result]) -> list[Acknowledgement]:
         """Report at most 50 results.
@@ -102,41 +105,54 @@ class ApiClient:
             ApiError: see its subclasses.
         """
         path = f"/dispatch/leases/{lease_token}/results"
-        answer = await self._call(path, Report(results=list(results)), ReportAnswer)
+        template = "/dispatch/leases/{lease_token}/results"
+        answer = await self._call(path, template, Report(results=list(results)), ReportAnswer)
         return answer.results
 
-    async def _call(self, path: str, body: BaseModel, kind: type[Model]) -> Model:
+    async def _call(self, path: str, template: str, body: BaseModel, kind: type[Model]) -> Model:
         try:
             async with asyncio.timeout(self._total_seconds):
-                answer = await self._post_with_token(path, body)
+                answer = await self._post_with_token(path, template, body)
         except (httpx.RequestError, TimeoutError) as error:
             raise ApiAway(type(error).__name__, answered=False) from error
         return _read(answer, kind)
 
-    async def _post_with_token(self, path: str, body: BaseModel) -> httpx.Response:
-        answer = await self._post(path, body)
+    async def _post_with_token(self, path: str, template: str, body: BaseModel) -> httpx.Response:
+        answer = await self._post(path, template, body)
         if answer.status_code == 401:
             # Its key was retired, or the api's clock is ahead: once, a new token is worth a try.
             self._token = None
-            answer = await self._post(path, body)
+            answer = await self._post(path, template, body)
         return answer
 
-    async def _post(self, path: str, body: BaseModel) -> httpx.Response:
+    async def _post(self, path: str, template: str, body: BaseModel) -> httpx.Response:
         token = await self._access_token()
-        return await self._http.post(
-            self._base + path,
-            content=body.model_dump_json(),
-            headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
-        )
+        url = self._base + path
+        with client_span(url, f"/internal{template}") as span:
+            answer = await self._http.post(
+                url,
+                content=body.model_dump_json(),
+                headers={
+                    **trace_headers(current_traceparent()),
+                    "authorization": f"Bearer {token}",
+                    "content-type": "application/json",
+                },
+            )
+            note_answer(span, answer)
+        return answer
 
     async def _access_token(self) -> str:
         if self._token is None or self._clock() >= self._token_ends_at:
             asked_at = self._clock()
-            answer = await self._http.post(
-                f"{self._base}/auth/token",
-                data={"grant_type": "client_credentials"},
-                auth=self._credentials,
-            )
+            url = f"{self._base}/auth/token"
+            with client_span(url, "/internal/auth/token") as span:
+                answer = await self._http.post(
+                    url,
+                    data={"grant_type": "client_credentials"},
+                    headers=trace_headers(current_traceparent()),
+                    auth=self._credentials,
+                )
+                note_answer(span, answer)
             fetched = _read(answer, AccessToken)
             margin = min(TOKEN_MARGIN_SECONDS, fetched.expires_in / 4)
             self._token = fetched.access_token

@@ -17,6 +17,7 @@ from swapshop_poller.receiver_state import ReceiverState
 from swapshop_poller.reporting import Reporter
 from swapshop_poller.round import Ending, Lease, Round, Send, count_outcomes
 from swapshop_poller.settings import PollerSettings
+from swapshop_poller.spans import round_span
 
 _log = structlog.get_logger()
 
@@ -85,9 +86,11 @@ class Poller:
         """
         started_at = self._clock()
         while not self._stop.is_set():
-            lease = await self._lease()
-            if lease is not None:
-                await self._pause(await self._work(lease))
+            with round_span():
+                lease = await self._lease()
+                pause_seconds = None if lease is None else await self._work(lease)
+            if pause_seconds is not None:
+                await self._pause(pause_seconds)
                 continue
             tried_seconds = self._clock() - started_at
             if give_up_seconds is not None and self._is_unreachable(tried_seconds, give_up_seconds):

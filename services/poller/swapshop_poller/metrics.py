@@ -19,6 +19,9 @@ MISCONFIGURATIONS: Final = Counter(
     "a refusal.",
     ["peer"],
 )
+# Counted from 0 on, so that the first one is seen as a rise.
+for _peer in ("api", "receiver"):
+    MISCONFIGURATIONS.labels(_peer)
 API_AWAY: Final = Counter(
     "swapshop_poller_api_away_total", "Calls of the api that had no answer, or a passing error."
 )

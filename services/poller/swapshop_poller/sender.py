@@ -8,23 +8,25 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
-from opentelemetry import trace
-from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import Span
 from pydantic import SecretStr
 
 from swapshop_kit.telemetry import current_traceparent, trace_headers
 from swapshop_kit.webhook_signatures import sign
 from swapshop_poller.contract import Delivery
 from swapshop_poller.policy import Answer, Attempt, Cause, Failure
+from swapshop_poller.spans import (
+    client_span,
+    context_of,
+    link_to_round,
+    note_answer,
+    note_failure,
+)
 
 WEBHOOK_PATH: Final = "/webhooks/order-ready"
 MAX_ANSWER_BYTES: Final = 8192
 """Read of an answer's body, at most."""
 
-_propagator = TraceContextTextMapPropagator()
-_tracer = trace.get_tracer("swapshop_poller")
 _is_problem_code = re.compile(r"[a-z0-9_]{1,64}").fullmatch
 
 
@@ -60,9 +62,8 @@ class Sender:
 
     async def __call__(self, delivery: Delivery) -> Attempt:
         """Send a delivery, as a span of the trace that its order began."""
-        with _tracer.start_as_current_span(
-            "send order-ready", context=_parent(delivery.traceparent), kind=SpanKind.CLIENT
-        ):
+        parent = context_of(delivery.traceparent)
+        with client_span(self._url, WEBHOOK_PATH, context=parent, links=link_to_round()) as span:
             try:
                 headers = {
                     **sign(self._secret, delivery.webhook_id, delivery.body, self._now),
@@ -73,16 +74,17 @@ class Sender:
                     "POST", self._url, headers=headers, content=delivery.body
                 )
             except UnicodeError as error:
-                return Failure(Cause.UNSENDABLE, type(error).__name__)
-            return await self._exchange(request)
+                return _failure(span, Cause.UNSENDABLE, error)
+            return await self._exchange(request, span)
 
-    async def _exchange(self, request: httpx.Request) -> Attempt:
+    async def _exchange(self, request: httpx.Request, span: Span) -> Attempt:
         ends_at = asyncio.get_running_loop().time() + self._total_seconds
         try:
             async with asyncio.timeout_at(ends_at):
                 answer = await self._http.send(request, stream=True)
         except (httpx.RequestError, TimeoutError) as error:
-            return Failure(_cause(error), type(error).__name__)
+            return _failure(span, _cause(error), error)
+        note_answer(span, answer)
         code = _problem_code(await _read(answer, ends_at))
         return Answer(answer.status_code, answer.headers.get("retry-after"), code)
 
@@ -103,9 +105,9 @@ async def _read(answer: httpx.Response, ends_at: float) -> bytes:
     return bytes(body)
 
 
-def _parent(traceparent: str | None) -> Context:
-    """Return the context of a stored ``traceparent``; an empty one when it is not well formed."""
-    return _propagator.extract(dict(trace_headers(traceparent)), Context())
+def _failure(span: Span, cause: Cause, error: Exception) -> Failure:
+    note_failure(span, type(error).__qualname__)
+    return Failure(cause, type(error).__name__)
 
 
 def _cause(error: Exception) -> Cause:

@@ -21,9 +21,15 @@ INTERNAL_ROUTERS: Final = (webhooks.internal_router,)
 
 
 def _make(
-    container: Container, routers: Iterable[APIRouter], docs_prefix: str | None = None
+    container: Container,
+    routers: Iterable[APIRouter],
+    docs_prefix: str | None = None,
+    *,
+    trusted_callers: bool = False,
 ) -> FastAPI:
-    app = create_app(TITLE, __version__, routers, docs_prefix=docs_prefix)
+    app = create_app(
+        TITLE, __version__, routers, docs_prefix=docs_prefix, trusted_callers=trusted_callers
+    )
     app.state.container = container
     return app
 
@@ -35,7 +41,7 @@ def public_app(container: Container) -> FastAPI:
 
 def internal_app(container: Container) -> FastAPI:
     """Make what the poller reaches."""
-    return _make(container, INTERNAL_ROUTERS)
+    return _make(container, INTERNAL_ROUTERS, trusted_callers=True)
 
 
 def operations_app(container: Container) -> FastAPI:

@@ -33,7 +33,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 KEYS_SECONDS: Final = 2.0
 """The limit of connecting to the api, and of each of its answers, for the key set."""
 
-POOL: Final = "notifications"
+POOL: Final = "receiver"
 """The label of the database pool in metrics."""
 
 

@@ -14,6 +14,11 @@ PUBLISHED: Final = Counter(
     "Wake-ups of open streams handed to Redis; a failed one only delays an event.",
     ["result"],
 )
+# Counted from 0 on, so that the first one is seen as a rise.
+for _result in ("stored", "duplicate", "conflict"):
+    STORED.labels(_result)
+for _result in ("sent", "failed", "skipped"):
+    PUBLISHED.labels(_result)
 STREAMS: Final = Gauge("swapshop_notification_streams", "Open streams of notifications.")
 LISTENING: Final = Gauge(
     "swapshop_notification_hub_listening",

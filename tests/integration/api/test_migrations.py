@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from support.interruptions import interrupted_engines, kill_connection
 from support.scripts import run_python
 from support.servers import DatabaseServer
+from support.statements import is_running
 from support.waiting import until
 from swapshop_api.audit.models import audit
 from swapshop_api.auth.models import refresh_families, refresh_tokens, users
@@ -267,10 +268,8 @@ async def test_a_schema_that_becomes_newer_while_we_wait_stays_untouched(
     lock = {"name": f"swapshop.migrate.{schema.engine.url.database}"}
 
     async def is_waiting() -> bool:
-        query = text("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE :info")
         async with schema.engine.connect() as connection:
-            found = await connection.scalar(query, {"info": f"SELECT GET_LOCK('{lock['name']}'%"})
-            return bool(found)
+            return await is_running(connection, f"SELECT GET_LOCK('{lock['name']}'")
 
     async with schema.engine.connect() as newer:
         await newer.execute(text("SELECT GET_LOCK(:name, 0)"), lock)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import QueuePool
 
 from support.samples import add_word, words_in
+from support.statements import is_running
 from support.waiting import until
 from swapshop_kit.database import Database, create_engine
 
@@ -67,16 +68,14 @@ async def test_cancelled_in_the_middle_of_a_query_it_poisons_no_connection(
         await add_word(connection, f"{number}")
         await connection.execute(text(f"SELECT SLEEP(4), {number}"))
 
-    async def is_running(connection: AsyncConnection, number: int) -> bool:
-        rows = await connection.execute(text("SHOW FULL PROCESSLIST"))
-        return any(row[7] == f"SELECT SLEEP(4), {number}" for row in rows)
-
     async def echo(connection: AsyncConnection, number: int) -> int | None:
         return await connection.scalar(text(f"SELECT {number} + 0"))
 
     for number in range(3):
         task = asyncio.create_task(small.transaction(partial(work, number=number)))
-        await until(lambda n=number: mariadb.read(partial(is_running, number=n)))
+        await until(
+            lambda n=number: mariadb.read(partial(is_running, beginning=f"SELECT SLEEP(4), {n}"))
+        )
         await _cancel(task)
         # The answer to the query before would be read as the answer to this one.
         assert await small.read(partial(echo, number=number)) == number

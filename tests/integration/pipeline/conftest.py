@@ -6,11 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-import swapshop_api.container
-import swapshop_receiver.container
 from support.servers import DatabaseServer, RedisServer
-from support.stores import migrate_to_head
-from support.system import Customer, Started, System, processes
+from support.system import Customer, Started, System, migrated_schemas, processes
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.ids import new_id
 
@@ -18,14 +15,8 @@ from swapshop_kit.ids import new_id
 @pytest.fixture(scope="module")
 def schemas(mariadb_server: DatabaseServer) -> Generator[tuple[str, str]]:
     """The migrated schemas of api and receiver."""
-    suffix = new_id()[-12:]
-    with (
-        mariadb_server.schema(f"swapshop_{suffix}") as api_url,
-        mariadb_server.schema(f"notifications_{suffix}") as receiver_url,
-    ):
-        migrate_to_head(api_url, swapshop_api.container.MIGRATIONS)
-        migrate_to_head(receiver_url, swapshop_receiver.container.MIGRATIONS)
-        yield api_url, receiver_url
+    with migrated_schemas(mariadb_server) as urls:
+        yield urls
 
 
 @pytest.fixture

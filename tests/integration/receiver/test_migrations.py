@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from support.servers import DatabaseServer
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.ids import new_id
-from swapshop_kit.migrations import VERSION_TABLE, is_ready, migrate, read_version
+from swapshop_kit.migrations import VERSION_TABLE, head_of, is_ready, migrate, read_version
 from swapshop_receiver.container import MIGRATIONS
 from swapshop_receiver.notifications.models import notifications
 
-HEAD = "0001"
+HEAD = head_of(MIGRATIONS)
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
@@ -84,7 +84,7 @@ def killed_after(statements: int) -> Generator[list[str]]:
         event.remove(Engine, "before_cursor_execute", count)
 
 
-@pytest.mark.parametrize("statements", range(5))
+@pytest.mark.parametrize("statements", range(7))
 async def test_a_migration_killed_between_statements_is_finished_by_the_next(
     empty_url: str, statements: int
 ) -> None:
@@ -99,10 +99,10 @@ async def test_a_migration_killed_between_statements_is_finished_by_the_next(
     await database.close()
 
 
-async def test_five_statements_are_all_there_are(empty_url: str) -> None:
+async def test_seven_statements_are_all_there_are(empty_url: str) -> None:
     with killed_after(100) as done:
         await migrate(empty_url, MIGRATIONS)
-    assert len(done) == 5
+    assert len(done) == 7
 
 
 async def test_two_migrations_at_once_make_one_schema(mariadb_server: DatabaseServer) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.receiver import Receiver, order_ready, webhook_id_of
+from support.statements import explanation
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.ids import new_id
 from swapshop_receiver.notifications import store
@@ -267,11 +268,11 @@ async def test_no_query_scans_or_sorts(receiver: Receiver) -> None:
     statements = await statements_of(receiver, lambda: database.read(ask))
     queries = [each for each in statements if each[0].startswith("SELECT")]
     assert len(queries) == 7
-    explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
     for statement, parameters in queries:
 
         async def explain_it(connection: AsyncConnection) -> list[Any]:
-            result = await connection.exec_driver_sql(explain + statement, parameters)  # noqa: B023 - awaited at once
+            explain = explanation(connection.dialect)
+            result = await connection.exec_driver_sql(f"{explain} {statement}", parameters)  # noqa: B023 - awaited at once
             return [dict(row) for row in result.mappings()]
 
         [plan] = await database.read(explain_it)

@@ -134,8 +134,8 @@ async def test_a_signal_ends_streams_politely_and_the_process_in_time(
         'swapshop_notifications_stored_total{result="stored"} 1.0',
         "swapshop_notification_streams 1.0",
         "swapshop_notification_hub_listening 1.0",
-        'swapshop_database_durable{pool="notifications"} 1.0',
-        'db_client_connection_count{pool="notifications",state="idle"} 1.0',
+        'swapshop_database_durable{pool="receiver"} 1.0',
+        'db_client_connection_count{pool="receiver",state="idle"} 1.0',
     ):
         assert sample in metrics
     assert re.search(r'swapshop_build_info\{service="receiver",version=".+"\} 1\.0', metrics)

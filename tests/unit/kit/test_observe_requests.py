@@ -68,6 +68,11 @@ async def _request(
         return await client.request(method, path, headers=headers)
 
 
+def _active(method: str) -> float | None:
+    labels = {"http_request_method": method}
+    return REGISTRY.get_sample_value("http_server_active_requests", labels)
+
+
 def _count(method: str, route: str, status: int) -> float:
     labels = {
         "http_request_method": method,
@@ -146,6 +151,7 @@ async def test_an_unknown_method_is_no_label_of_its_own(app: FastAPI) -> None:
     await _request(app, "BREW", "/teapot")
 
     assert _count("_OTHER", "unmatched", 404) == before + 1
+    assert (_active("_OTHER"), _active("BREW")) == (0, None)
     assert _count("BREW", "unmatched", 404) == 0
 
 
@@ -188,11 +194,13 @@ async def test_a_cancelled_request_is_counted_once_and_stays_cancelled(
 ) -> None:
     task = asyncio.create_task(_request(app, "POST", "/api/toys/1"))
     await waiting.wait()
+    assert (_active("POST"), _active("GET")) == (1, 0)
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert [(line["event"], line["status"]) for line in logs] == [("request", 0)]
+    assert _active("POST") == 0
+    assert [(line["event"], line["status"]) for line in logs] == [("request", 499)]
 
 
 async def test_ids_do_not_outlive_their_request(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Column, Index, Integer, String, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, Integer, String, UniqueConstraint
 from sqlmodel import Field
 
 from swapshop_kit.dialect import Identifier, MediumBlob, OpaqueText, UtcTime
@@ -73,6 +73,8 @@ class DeliveryAttempt(Row, table=True):
     outcome: str | None = Field(sa_column=Column(OpaqueText(16)))
     status: int | None = Field(sa_column=Column(Integer))
     error: str | None = Field(sa_column=Column(String(200)))
+    took_over: bool | None = Field(sa_column=Column(Boolean))
+    """Whether the claim before it had run out unreported; None in rows older than the column."""
 
 
 deliveries: Final = table_of(Delivery)

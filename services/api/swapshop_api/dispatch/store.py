@@ -100,10 +100,13 @@ async def claim(
         )
     )
     # asyncmy would send INSERT … VALUES with the clock in it row by row
-    claimed = select(deliveries.c.id, deliveries.c.lease_token, utc_now()).where(
-        deliveries.c.id.in_(ids)
-    )
-    columns = ("delivery_id", "lease_token", "claimed_at")
+    claimed = select(
+        deliveries.c.id,
+        deliveries.c.lease_token,
+        utc_now(),
+        deliveries.c.unreported_claims > 1,  # this one, and one before it
+    ).where(deliveries.c.id.in_(ids))
+    columns = ("delivery_id", "lease_token", "claimed_at", "took_over")
     await connection.execute(insert(delivery_attempts).from_select(columns, claimed))
 
 

@@ -1,11 +1,23 @@
 """All SQL of housekeeping: purge old rows, and keep what they had counted."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    RowMapping,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit.models import audit
@@ -27,11 +39,13 @@ class Rule:
         table: whose rows.
         expired: the condition, on indexed columns.
         label: rows are counted by this column's value; None counts nothing.
+        flag: rows in which this column is true are counted once more, under its name.
     """
 
     table: Table
     expired: ColumnElement[bool]
     label: Column[Any] | None = None
+    flag: Column[bool] | None = None
 
 
 RULES: Final = (
@@ -42,6 +56,7 @@ RULES: Final = (
         delivery_attempts,
         delivery_attempts.c.claimed_at < utc_now(-RECORD_LIFETIME),
         delivery_attempts.c.outcome,
+        delivery_attempts.c.took_over,
     ),
     Rule(
         deliveries,
@@ -69,20 +84,32 @@ async def purge_batch(connection: AsyncConnection, rule: Rule, size: int) -> int
     the same transaction.
     """
     keys = list(rule.table.primary_key.columns)
-    wanted = keys if rule.label is None else [*keys, rule.label.label("counted_by")]
+    wanted: list[ColumnElement[Any]] = list(keys)
+    if rule.label is not None:
+        wanted.append(rule.label.label("counted_by"))
+    if rule.flag is not None:
+        wanted.append(rule.flag.label("flagged"))
     query = select(*wanted).where(rule.expired).limit(size).with_for_update(skip_locked=True)
     rows = (await connection.execute(query)).mappings().all()
     if not rows:
         return 0
-    if rule.label is not None:
-        counts = Counter(f"{rule.label.name}={row['counted_by'] or ''}" for row in rows)
-        for labels in sorted(counts):  # in one order: two runs would deadlock
-            await _add(connection, rule.table.name, labels, counts[labels])
+    counts = _count(rule, rows)
+    for labels in sorted(counts):  # in one order: two runs would deadlock
+        await _add(connection, rule.table.name, labels, counts[labels])
     by_key = delete(rule.table).where(*(key == bindparam(f"key_{key.name}") for key in keys))
     await connection.execute(
         by_key, [{f"key_{key.name}": row[key.name] for key in keys} for row in rows]
     )
     return len(rows)
+
+
+def _count(rule: Rule, rows: Sequence[RowMapping]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    if rule.label is not None:
+        counts.update(f"{rule.label.name}={row['counted_by'] or ''}" for row in rows)
+    if rule.flag is not None:
+        counts.update(f"{rule.flag.name}=1" for row in rows if row["flagged"])
+    return counts
 
 
 async def _add(connection: AsyncConnection, name: str, labels: str, count: int) -> None:

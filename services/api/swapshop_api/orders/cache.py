@@ -14,7 +14,6 @@ from typing import Final, Literal
 from prometheus_client import Counter
 from redis.asyncio import Redis
 
-from swapshop_kit.metrics import CACHE_REQUESTS
 from swapshop_kit.redis import REDIS_ERRORS, Circuit
 
 LEASE_MS: Final = 2_000
@@ -56,11 +55,19 @@ end
 return 1
 """
 
+_REQUESTS: Final = Counter(
+    "swapshop_cache_requests_total",
+    "Reads of the cache of orders, by what came of them.",
+    ["cache", "result"],
+)
 _WRITE_FAILURES: Final = Counter(
     "swapshop_cache_write_failures_total",
     "Scripts of a writer that Redis did not run: a state may be stale for 32 s.",
     ["script"],
 )
+# Counted from 0 on, so that the first one is seen as a rise.
+for _script in ("mark", "clear"):
+    _WRITE_FAILURES.labels(_script)
 
 Result = Literal["hit", "miss", "bypass", "error"]
 
@@ -181,10 +188,10 @@ class OrderCache:
             )
         except REDIS_ERRORS:
             self._circuit.trip()
-            CACHE_REQUESTS.labels("orders", "error").inc()
+            _REQUESTS.labels("orders", "error").inc()
             return
         if not stored:
-            CACHE_REQUESTS.labels("orders", "stale").inc()
+            _REQUESTS.labels("orders", "stale").inc()
 
     def writing(self) -> Write:
         """Begin a writer's marks."""
@@ -210,5 +217,5 @@ class OrderCache:
                 return
 
     def _count(self, lookup: Lookup) -> Lookup:
-        CACHE_REQUESTS.labels("orders", lookup.result).inc()
+        _REQUESTS.labels("orders", lookup.result).inc()
         return lookup

@@ -18,6 +18,7 @@ class Notification(Row, table=True):
         UniqueConstraint("order_id", "evento", name="uq_notifications_event"),
         Index("ix_notifications_user", "user_id", "received_at", "webhook_id"),
         Index("ix_notifications_unread", "user_id", "read_at", "received_at", "webhook_id"),
+        Index("ix_notifications_received", "received_at", "order_id", "evento"),
     )
 
     webhook_id: str = Field(sa_column=Column(OpaqueText(64), primary_key=True))

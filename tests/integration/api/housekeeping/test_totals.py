@@ -57,6 +57,16 @@ async def fill(database: Database) -> None:
     await add(database, audit, OLD, 2)
 
 
+async def test_claims_that_took_over_are_counted_once_more(database: Database) -> None:
+    for took_over in (True, True, False, None):
+        await add(database, delivery_attempts, OLD, outcome=None, took_over=took_over)
+    await keep_house(database)
+    assert await totals_of(database) == {
+        ("delivery_attempts", "outcome="): 4,
+        ("delivery_attempts", "took_over=1"): 2,
+    }
+
+
 async def test_what_is_purged_is_added_to_the_totals(database: Database) -> None:
     await fill(database)
     await keep_house(database, batch_size=3)

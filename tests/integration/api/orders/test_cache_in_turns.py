@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from support.orders import customer, operator, order_json, read_order
 from support.redis_contents import forget_all
 from support.simpler_caches import NoFillLease
-from support.statements import counting
+from support.statements import clock_first, counting
 from support.turns import play
 from swapshop_api.orders.cache import CachedOrder, Lookup, OrderCache
 from swapshop_api.orders.domain import Orders
@@ -85,7 +85,8 @@ async def test_the_cache_is_called_between_the_right_statements(
         orders = Orders(database, diary)
 
         order_id = (await orders.place(owner.sub, read_order(order_json()), None)).order_id
-        assert diary.entries == ["INSERT", "INSERT", "lease", "COMMIT", "fill"]
+        clock = clock_first(database)
+        assert diary.entries == [*clock, "INSERT", "INSERT", "lease", "COMMIT", "fill"]
 
         diary.entries.clear()
         await forget_all(redis)

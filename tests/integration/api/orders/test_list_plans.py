@@ -24,6 +24,10 @@ LIMIT: Final = 20
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+# The first test waits until the schema is filled.
+pytestmark = pytest.mark.timeout(240)
+
+
 def id_of(number: int) -> str:
     """The number as a UUID: orders and customers are numbered."""
     text = f"{number:032x}"
@@ -61,6 +65,7 @@ def _fill(server: DatabaseServer, schema: str, url: str) -> None:
         " AS numbers",
         f"ALTER TABLE orders {', '.join(f'ADD {key}' for key in keys)}",
         "ANALYZE TABLE orders",
+        seconds=200,
     )
 
 

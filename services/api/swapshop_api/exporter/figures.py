@@ -1,0 +1,102 @@
+"""What the exporter knows of the pipeline at one moment: pure data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from swapshop_api.dispatch.policy import DeadReason
+
+DEADLINE: Final = timedelta(seconds=120)
+"""A notification that is stored later than so long after its order is late."""
+
+LATENCY_BUCKETS: Final = (0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800)
+"""Upper bounds of the histogram of latencies, in seconds."""
+
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Latencies:
+    """From an order's creation to its stored notification, for all notifications up to a time.
+
+    Args:
+        until: notifications received up to then are counted.
+        counts: by bucket, the last one beyond all bounds; not cumulative.
+        seconds: the sum.
+    """
+
+    until: datetime = BEGINNING
+    counts: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BUCKETS) + 1))
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Deadlines:
+    """Orders created up to a time, by whether their notification was stored in time."""
+
+    until: datetime = BEGINNING
+    met: int = 0
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What must be nothing: orders that the pipeline has lost sight of.
+
+    Args:
+        unaccounted: not PENDING, not notified, without a READY, LEASED or DEAD delivery.
+        without_delivery: PROCESSED in the last 80 days, without a delivery.
+    """
+
+    unaccounted: int
+    without_delivery: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Orders in one state on their way: how many are late, and the creation of the oldest."""
+
+    late: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Claims of deliveries, purged ones too: all, those reported delivered, those taken over."""
+
+    leased: int
+    delivered: int
+    taken_over: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One snapshot of both schemas.
+
+    Args:
+        orders: by state.
+        blocked: PENDING orders that could not be promoted.
+        deliveries: by state.
+        late: orders older than the deadline whose delivery is not DONE.
+        oldest_age: in seconds, of the oldest order whose delivery goes on; 0 without one.
+        claims: of deliveries.
+        dead_letters: deliveries that became DEAD, by reason.
+        last_lease: when a poller last asked; None when none did within a day.
+        losses: what must be nothing.
+    """
+
+    orders: Mapping[str, int]
+    blocked: int
+    deliveries: Mapping[str, int]
+    late: int
+    oldest_age: float
+    claims: Claims
+    dead_letters: Mapping[DeadReason, int]
+    last_lease: datetime | None
+    losses: Losses
+
+    @property
+    def expirations(self) -> int:
+        """Claims that ran out: taken over by another, or found by the one that buried it."""
+        return self.claims.taken_over + self.dead_letters["poison"]

@@ -1,0 +1,39 @@
+"""How late the event loop is: what a blocking call does to every request at once."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from prometheus_client import Histogram
+
+LAG: Final = Histogram(
+    "swapshop_event_loop_lag_seconds",
+    "How much later than asked a timer of the event loop fired.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+INTERVAL_SECONDS: Final = 0.25
+
+
+@asynccontextmanager
+async def watching_event_loop(interval_seconds: float = INTERVAL_SECONDS) -> AsyncGenerator[None]:
+    """Measure the lag all through a block.
+
+    Args:
+        interval_seconds: between two measures.
+    """
+    task = asyncio.create_task(_measure(interval_seconds), name="event-loop-lag")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _measure(interval_seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + interval_seconds
+        await asyncio.sleep(interval_seconds)
+        LAG.observe(max(0.0, loop.time() - due))

@@ -1,0 +1,139 @@
+"""Sends spans to an OTLP collector. Imported only when an endpoint is set: it loads the SDK."""
+
+import atexit
+import logging
+import random
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.sampling import (
+    Decision,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    TraceIdRatioBased,
+)
+from opentelemetry.trace import Link, SpanKind, TraceState
+from opentelemetry.util.types import Attributes
+
+EXPORT_SECONDS: Final = 2.0
+"""One batch, its repetitions included, may take so long."""
+
+_NOISY: Final = (
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    "opentelemetry.sdk._shared_internal",
+    "urllib3.connectionpool",
+)
+_log = structlog.get_logger()
+
+
+class OwnDecision(Sampler):
+    """Samples by chance, whatever the caller asks or whichever trace id it chose.
+
+    For callers that are not ours: neither the flag of a ``traceparent`` nor an id that a ratio
+    would always take may make us record more than our share.
+
+    Args:
+        ratio: the share that is sampled, 0..1.
+    """
+
+    def __init__(self, ratio: float) -> None:
+        self._ratio = ratio
+
+    def should_sample(  # noqa: PLR0917 - the SDK's signature
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        """Decide; the arguments change nothing."""
+        is_taken = random.random() < self._ratio
+        decision = Decision.RECORD_AND_SAMPLE if is_taken else Decision.DROP
+        return SamplingResult(decision, attributes if is_taken else None, trace_state)
+
+    def get_description(self) -> str:
+        """Name it, for the SDK."""
+        return f"OwnDecision{{{self._ratio}}}"
+
+
+class OneLineExporter(SpanExporter):
+    """Says once that a collector is away and once that it is back, in place of a line a batch.
+
+    Args:
+        exporter: sends the batches; returns FAILURE instead of raising.
+    """
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        self._lost = 0
+        self._ending = False
+
+    def end(self) -> None:
+        """From now on try nothing after a failure: the process wants to end."""
+        self._ending = True
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send a batch; a failure loses it."""
+        if self._ending and self._lost:
+            return SpanExportResult.FAILURE
+        result = self._exporter.export(spans)
+        if result is not SpanExportResult.SUCCESS:
+            if not self._lost:
+                _log.warning("traces.export_failed", spans=len(spans))
+            self._lost += len(spans)
+        elif self._lost:
+            _log.warning("traces.export_recovered", lost=self._lost)
+            self._lost = 0
+        return result
+
+    def shutdown(self) -> None:
+        """End what is under way."""
+        self._exporter.shutdown()
+
+
+def start(service: str, endpoint: str, ratio: float) -> tuple[TracerProvider, TracerProvider]:
+    """Start to export; what is left is sent when the process ends.
+
+    A collector that is away then holds up the end for two times EXPORT_SECONDS at most.
+
+    Args:
+        service: the resource's ``service.name``.
+        endpoint: base URL such as ``http://collector:4318``.
+        ratio: the share of traces that is sampled, 0..1.
+
+    Returns:
+        The provider of all spans, which keeps the decision of a parent, and the one for requests
+        of callers that are not ours.
+    """
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    resource = Resource.create({"service.name": service})
+    url = f"{endpoint.rstrip('/')}/v1/traces"
+    exporter = OneLineExporter(OTLPSpanExporter(endpoint=url, timeout=EXPORT_SECONDS))
+    processor = BatchSpanProcessor(exporter)
+    samplers = (ParentBased(TraceIdRatioBased(ratio)), OwnDecision(ratio))
+    ours, public = (
+        TracerProvider(resource=resource, sampler=sampler, shutdown_on_exit=False)
+        for sampler in samplers
+    )
+    for provider in (ours, public):
+        provider.add_span_processor(processor)
+
+    def flush() -> None:
+        exporter.end()
+        processor.shutdown()
+
+    atexit.register(flush)
+    trace.set_tracer_provider(ours)
+    return ours, public

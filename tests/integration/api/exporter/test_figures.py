@@ -1,0 +1,158 @@
+"""What a snapshot tells of orders, deliveries and losses."""
+
+import pytest
+from sqlalchemy.dialects import mysql
+
+from support.dispatch import Pipeline, past, result
+from support.exporter import ERRORS, Watch, notify, remove
+from swapshop_api.dispatch.models import deliveries
+from swapshop_api.dispatch.models import leases as lease_table
+from swapshop_api.exporter import models
+from swapshop_api.orders.models import orders
+from swapshop_kit.database import Database
+from swapshop_receiver.notifications.models import notifications
+
+DAY = 86_400
+DIALECT = mysql.dialect()
+UNACCOUNTED = "swapshop_orders_unaccounted"
+WITHOUT_DELIVERY = "swapshop_orders_processed_without_delivery"
+LATE = "swapshop_orders_late"
+AGE = "swapshop_oldest_undelivered_age_seconds"
+HEARTBEAT = "swapshop_poller_last_success_timestamp_seconds"
+
+
+def test_the_columns_read_of_notifications_are_the_receivers() -> None:
+    theirs = {column.name: column for column in notifications.columns}
+    for column in models.notifications.columns:
+        assert column.type.compile(DIALECT) == theirs[column.name].type.compile(DIALECT)
+        assert column.primary_key == theirs[column.name].primary_key
+        assert column.nullable == theirs[column.name].nullable
+    assert models.notifications.name == notifications.name
+
+
+async def test_without_a_row_every_figure_is_0_and_no_poller_was_seen(watched: Watch) -> None:
+    shown = dict(await watched.look())
+    assert HEARTBEAT not in shown
+    assert shown.pop("swapshop_pipeline_collect_duration_seconds") > 0
+    assert set(shown.values()) == {0}
+
+
+async def test_orders_and_deliveries_by_state(watched: Watch, pipeline: Pipeline) -> None:
+    await pipeline.everything_at_once()
+    await pipeline.lease()
+    await pipeline.place()
+    shown = await watched.look()
+    assert (shown["swapshop_orders{PENDING}"], shown["swapshop_orders{PROCESSED}"]) == (2, 4)
+    assert shown["swapshop_orders_blocked"] == 1
+    states = {state: shown[f"swapshop_deliveries{{{state}}}"] for state in STATES}
+    assert states == {"READY": 0, "LEASED": 3, "DONE": 0, "DEAD": 1}
+    assert shown["swapshop_dead_letters_total{poison}"] == 1
+    assert shown["swapshop_deliveries_leased_total"] == 3
+    # the one that was taken over, and the one that was buried
+    assert shown["swapshop_lease_expirations_total"] == 2
+    assert (shown[UNACCOUNTED], shown[WITHOUT_DELIVERY], shown[ERRORS]) == (0, 0, 0)
+
+
+STATES = ("READY", "LEASED", "DONE", "DEAD")
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_an_order_is_late_after_120_s_unless_its_delivery_is_done(
+    watched: Watch, pipeline: Pipeline, state: str
+) -> None:
+    ids = await pipeline.ready(2)
+    await pipeline.change(deliveries, deliveries.c.id.in_(ids), state=state, done_at=past(1))
+    for delivery_id, age in zip(ids, (121, 110), strict=True):
+        order_id = (await pipeline.delivery(delivery_id))["order_id"]
+        await pipeline.change(orders, orders.c.id == order_id, created_at=past(age))
+    shown = await watched.look()
+    assert shown[LATE] == (0 if state == "DONE" else 1)
+    age = shown[AGE]
+    assert 121 <= age < 180 if state in ("READY", "LEASED") else age == 0
+
+
+async def test_a_pending_order_is_late_after_120_s(watched: Watch, pipeline: Pipeline) -> None:
+    [late, _] = await pipeline.place(2)
+    await pipeline.change(orders, orders.c.id == late, created_at=past(121))
+    shown = await watched.look()
+    assert shown[LATE] == 1
+    assert 121 <= shown[AGE] < 180
+
+
+async def test_the_last_lease_is_the_pollers_heartbeat(watched: Watch, pipeline: Pipeline) -> None:
+    claims = [await pipeline.lease() for _ in range(2)]
+    rows = {row["token"]: row for row in await pipeline.rows(lease_table)}
+    expected = rows[claims[1].token]["created_at"].timestamp()
+    assert (await watched.look())[HEARTBEAT] == pytest.approx(expected, abs=1e-6)
+
+
+async def delivered(pipeline: Pipeline, receiver: Database, count: int = 2) -> list[str]:
+    """Take orders all the way, and return their ids."""
+    order_ids = await pipeline.place(count)
+    claim = await pipeline.lease()
+    for order_id in order_ids:
+        await notify(receiver, order_id)
+    await pipeline.report(claim.token, *map(result, claim.ids))
+    return order_ids
+
+
+async def test_a_lost_notification_is_an_order_unaccounted(
+    watched: Watch, pipeline: Pipeline, receiver: Database
+) -> None:
+    lost, _ = await delivered(pipeline, receiver)
+    assert (await watched.look())[UNACCOUNTED] == 0
+    await remove(receiver, notifications, notifications.c.order_id == lost)
+    shown = await watched.look()
+    assert (shown[UNACCOUNTED], shown[WITHOUT_DELIVERY]) == (1, 0)
+
+
+async def test_a_lost_delivery_is_an_order_unaccounted(
+    watched: Watch, pipeline: Pipeline, receiver: Database
+) -> None:
+    await delivered(pipeline, receiver)
+    [lost, _] = await pipeline.ready(2)
+    assert (await watched.look())[UNACCOUNTED] == 0
+    await remove(pipeline.database, deliveries, deliveries.c.id == lost)
+    shown = await watched.look()
+    assert (shown[UNACCOUNTED], shown[WITHOUT_DELIVERY]) == (1, 1)
+
+
+@pytest.mark.parametrize(("days", "expected"), [(79, 1), (81, 0)])
+async def test_a_delivery_that_is_missing_before_its_purge(
+    watched: Watch, pipeline: Pipeline, receiver: Database, days: int, expected: int
+) -> None:
+    lost, _ = await delivered(pipeline, receiver)
+    await pipeline.change(orders, orders.c.id == lost, processed_at=past(days * DAY))
+    await remove(pipeline.database, deliveries, deliveries.c.order_id == lost)
+    shown = await watched.look()
+    assert (shown[UNACCOUNTED], shown[WITHOUT_DELIVERY]) == (0, expected)
+
+
+@pytest.mark.parametrize("state", ["READY", "LEASED", "DEAD"])
+async def test_an_open_delivery_accounts_for_its_order(
+    watched: Watch, pipeline: Pipeline, state: str
+) -> None:
+    [id_] = await pipeline.ready(1)
+    await pipeline.change(deliveries, deliveries.c.id == id_, state=state)
+    assert (await watched.look())[UNACCOUNTED] == 0
+    await pipeline.change(deliveries, deliveries.c.id == id_, state="DONE")
+    assert (await watched.look())[UNACCOUNTED] == 1
+
+
+async def test_losses_are_counted_anew_once_they_have_taken_a_tenth_of_the_time(
+    receiver: Database, watched: Watch, pipeline: Pipeline
+) -> None:
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 1.0  # every look at the clock takes a second
+        return now
+
+    slow = Watch(watched.database, clock=clock, interval_seconds=5)
+    assert (await slow.look())[UNACCOUNTED] == 0
+    [lost] = await delivered(pipeline, receiver, 1)
+    await remove(receiver, notifications, notifications.c.order_id == lost)
+    assert (await slow.look())[UNACCOUNTED] == 0
+    now += 9.0
+    assert (await slow.look())[UNACCOUNTED] == 1
