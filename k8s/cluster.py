@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +44,11 @@ class Cluster:
     namespace: str = "swapshop"
     release: str = "swapshop"
 
+    @property
+    def fullname(self) -> str:
+        """Prefix of the release's objects."""
+        return self.release if "swapshop" in self.release else f"{self.release}-swapshop"
+
     def kubectl(self, *arguments: str, stdin: str | None = None, seconds: float = 300) -> str:
         """Run kubectl in the namespace and return what it prints.
 
@@ -54,13 +59,21 @@ class Cluster:
             find_tool("kubectl"), "-n", self.namespace, *arguments, stdin=stdin, seconds=seconds
         )
 
-    def helm(self, *arguments: str, seconds: float = 600) -> str:
+    def follow(self, *arguments: str) -> Iterator[str]:
+        """Run kubectl in the namespace and yield each line that it prints, until it ends."""
+        command = (find_tool("kubectl"), "-n", self.namespace, *arguments)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+            yield from running.stdout or ()
+
+    def helm(self, *arguments: str, stdin: str | None = None, seconds: float = 600) -> str:
         """Run helm in the namespace and return what it prints.
 
         Raises:
             CommandFailed: it ended with an error.
         """
-        return run(find_tool("helm"), "-n", self.namespace, *arguments, seconds=seconds)
+        return run(
+            find_tool("helm"), "-n", self.namespace, *arguments, stdin=stdin, seconds=seconds
+        )
 
     def get(self, *arguments: str) -> dict[str, Any]:
         """Return what `kubectl get` finds, as JSON."""

@@ -18,7 +18,10 @@ CHART: Final = Path(__file__).parent.parent / "charts" / "swapshop"
 BEGIN: Final = "<!-- values: written by ./task generate:chart -->\n"
 END: Final = "<!-- values: end -->\n"
 _KEY: Final = re.compile(r"( *)([A-Za-z][A-Za-z0-9]*):")
-WHOLE: Final = {"networkPolicy.connections", "networkPolicy.ingress", "networkPolicy.dns"}
+WHOLE: Final = {
+    f"networkPolicy.{name}"
+    for name in ("connections", "ingress", "dns", "kubernetes", "kubelet", "prometheus")
+}
 """Values too long for a cell."""
 
 
@@ -74,6 +77,14 @@ def readme() -> str:
     return f"{before}{BEGIN}\n{table(values)}\n{END}{after}"
 
 
+def shown(rendered: str) -> str:
+    """Return what is shown of what an example renders: all but the dashboards, which are files."""
+    separator = "---\n# Source: "
+    first, *documents = rendered.split(separator)
+    kept = [each for each in documents if "/monitoring/dashboards.yaml\n" not in each]
+    return separator.join([first, *kept])
+
+
 def main() -> int:
     """Write all of it; needs helm beside Python or on the PATH."""
     own = Path(sys.executable).parent / "helm"
@@ -88,7 +99,8 @@ def main() -> int:
         command = [helm, "template", "swapshop", str(CHART), "--namespace", "swapshop"]
         options = ["--values", str(example), "--set-json", "secrets.generate=false"]
         done = subprocess.run([*command, *options], check=True, capture_output=True, text=True)
-        example.with_suffix(".rendered.yaml").write_text(done.stdout, encoding="utf-8")
+        rendered = example.with_suffix(".rendered.yaml")
+        rendered.write_text(shown(done.stdout), encoding="utf-8")
     return 0
 
 

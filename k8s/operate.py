@@ -22,10 +22,10 @@ DATABASE_USERS: Final = {
     "api-ddl": ("database-api-ddl", "swapshop_api_ddl", ()),
     "receiver": ("database-receiver", "swapshop_receiver", ("receiver",)),
     "receiver-ddl": ("database-receiver-ddl", "swapshop_receiver_ddl", ()),
-    "exporter": ("database-exporter", "swapshop_exporter", ()),
+    "exporter": ("database-exporter", "swapshop_exporter", ("exporter",)),
     "backup": ("database-backup", "swapshop_backup", ()),
 }
-"""Secret, user, and the Deployments that hold its password."""
+"""Secret, user, and the Deployments that hold its password, if the release has them."""
 
 
 class Operator:
@@ -33,12 +33,10 @@ class Operator:
 
     Args:
         cluster: where.
-        fullname: prefix of the release's objects.
     """
 
-    def __init__(self, cluster: Cluster, fullname: str) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._fullname = fullname
 
     def rotate_shared(self, secret: str, value: str, verifier: str) -> None:
         """Replace a secret that a verifier accepts and the poller presents, without a refusal.
@@ -74,7 +72,8 @@ class Operator:
         value = "".join(secrets.choice(alphabet) for _ in range(40))
         self._cluster.set_secret(self._name(secret), {"password": value})
         self._set_passwords()
-        self._cluster.restart(*(self._name(deployment) for deployment in deployments))
+        running = [each for each in deployments if self._has("deployment", each)]
+        self._cluster.restart(*(self._name(deployment) for deployment in running))
         self._discard_old_password(account)
         print(f"{account} has a new password, and no other")
 
@@ -129,7 +128,7 @@ class Operator:
     def _set_passwords(self) -> None:
         """Run the release's migration once more: its first container sets passwords."""
         manifest = self._cluster.helm("get", "manifest", self._cluster.release)
-        job = next(each for each in yaml.safe_load_all(manifest) if each and each["kind"] == "Job")
+        job = next(each for each in yaml.safe_load_all(manifest) if is_migration(each))
         name = self._name(f"rotate-{secrets.token_hex(4)}")
         job["metadata"] = {"name": name, "labels": job["metadata"]["labels"]}
         self._cluster.apply(job)
@@ -146,7 +145,7 @@ class Operator:
         self._cluster.kubectl("exec", "--stdin", pod, "--", "bash", "-c", script, stdin=statement)
 
     def _name(self, suffix: str) -> str:
-        return f"{self._fullname}-{suffix}"
+        return f"{self._cluster.fullname}-{suffix}"
 
     def _has(self, kind: str, suffix: str) -> bool:
         return bool(self._cluster.kubectl("get", kind, self._name(suffix), "--ignore-not-found"))
@@ -160,6 +159,13 @@ class Operator:
     def _suspend(self, suffix: str, *, suspended: bool) -> None:
         patch = f'{{"spec": {{"suspend": {str(suspended).lower()}}}}}'
         self._cluster.kubectl("patch", "cronjob", self._name(suffix), "--patch", patch)
+
+
+def is_migration(manifest: dict[str, Any] | None) -> bool:
+    """Tell whether it is the Job that makes users and tables; a document may be empty."""
+    if manifest is None or manifest["kind"] != "Job":
+        return False
+    return bool(manifest["metadata"]["labels"]["app.kubernetes.io/component"] == "migrate")
 
 
 def main() -> int:
@@ -176,9 +182,7 @@ def main() -> int:
     )
     commands.add_parser("restore", help="restore a dump").add_argument("file")
     arguments = parser.parse_args()
-    release = arguments.release
-    fullname = release if "swapshop" in release else f"{release}-swapshop"
-    operator = Operator(Cluster(arguments.namespace, release), fullname)
+    operator = Operator(Cluster(arguments.namespace, arguments.release))
     try:
         match arguments.command:
             case "webhook":

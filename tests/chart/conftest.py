@@ -16,6 +16,17 @@ EVERYTHING: Final[dict[str, Any]] = {
     "telemetry.cidrs": ["192.0.2.0/24"],
     "gateway.enabled": True,
     "gateway.parentRefs": [{"name": "public"}],
+    "mysql.exporter.enabled": True,
+    "redis.exporter.enabled": True,
+    "k6.enabled": True,
+    "k6.scenario": "smoke",
+    "monitoring.enabled": True,
+    "monitoring.kubelet.enabled": True,
+    "monitoring.ingressMetrics.enabled": True,
+    "monitoring.alertmanager.receivers.page": {
+        "webhook_configs": [{"url": "https://page.example"}]
+    },
+    "monitoring.alertmanager.cidrs": ["192.0.2.64/28"],
 }
 """Values that render what the defaults leave out."""
 
@@ -36,9 +47,15 @@ def helm() -> Helm:
 
 
 @pytest.fixture(scope="session", params=WAYS)
-def manifests(request: pytest.FixtureRequest, helm: Helm) -> list[Manifest]:
+def way(request: pytest.FixtureRequest) -> tuple[dict[str, Any], list[Path]]:
+    """Values and files of values of each way, in turn."""
+    return WAYS[request.param]
+
+
+@pytest.fixture(scope="session")
+def manifests(way: tuple[dict[str, Any], list[Path]], helm: Helm) -> list[Manifest]:
     """What each way renders, in turn."""
-    values, files = WAYS[request.param]
+    values, files = way
     return helm.render(values, files=files)
 
 

@@ -15,7 +15,17 @@ DOCKERFILES: Final = {
     "poller": ROOT / "services" / "poller" / "Dockerfile",
     "web": ROOT / "web" / "Dockerfile",
 }
-OTHERS: Final = {"mysql:9.7", "redis:8"}
+OTHERS: Final = {
+    "mysql:9.7",
+    "redis:8",
+    "prom/prometheus:v3.5.3",
+    "prom/alertmanager:v0.33.1",
+    "prom/mysqld-exporter:v0.19.0",
+    "oliver006/redis_exporter:v1.86.0",
+    "grafana/grafana:11.6.5",
+    "grafana/k6:1.1.0",
+}
+TESTS: Final = ROOT / "tests" / "Dockerfile"
 USERS: Final = {
     "api": "10001:10001",
     "receiver": "10001:10001",
@@ -49,6 +59,14 @@ def test_the_image_starts_without_a_shell_on_locked_requirements(name: str) -> N
     assert f'ENTRYPOINT ["python", "-m", "swapshop_{name}"]' in text
     assert "--require-hashes --only-binary :all:" in text
     assert f"COPY requirements/{name}.txt" in text
+
+
+def test_the_image_of_the_tests_is_made_like_the_api_s() -> None:
+    text, api = TESTS.read_text(), DOCKERFILES["api"].read_text()
+    assert f"\nUSER {USERS['api']}\n" in text
+    assert "--require-hashes --only-binary :all:" in text
+    bases = [set(re.findall(r"^FROM (\S+)", each, re.MULTILINE)) for each in (text, api)]
+    assert bases[0] == bases[1]
 
 
 def test_the_chart_runs_these_images_alone(manifests: list[Manifest]) -> None:

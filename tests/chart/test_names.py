@@ -13,7 +13,14 @@ LIMITS = {"CronJob": 52, "StatefulSet": 52}
 
 @pytest.mark.parametrize("release", ["swapshop", "shop", "my-swapshop-2", LONGEST, "a-" * 26 + "a"])
 def test_names_fit_and_are_unique(helm: Helm, release: str) -> None:
-    values = {"backup.enabled": True, "backup.existingClaim": "backups"}
+    values = {
+        "backup.enabled": True,
+        "backup.existingClaim": "backups",
+        "k6.enabled": True,
+        "k6.scenario": "pipeline-e2e",
+        "monitoring.enabled": True,
+        "monitoring.kubelet.enabled": True,
+    }
     manifests = helm.render(values, release=release)
     names = [(m["kind"], m["metadata"]["name"]) for m in manifests]
     assert len(set(names)) == len(names)

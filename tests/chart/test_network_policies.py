@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+import pytest
 import yaml
 
 from support.charts import CHART, Helm, Manifest, component, pods
@@ -18,8 +19,30 @@ DESIGN: Final = {
     ("migrate", "mysql", 3306), ("housekeeping", "mysql", 3306), ("backup", "mysql", 3306),
     ("restore", "mysql", 3306), ("restore", "redis", 6379),
     ("test", "api", 8000), ("test", "receiver", 8000),
+    ("exporter", "mysql", 3306),
+    ("k6", "api", 8000), ("k6", "receiver", 8000), ("k6", "prometheus", 9090),
+    ("grafana", "prometheus", 9090), ("prometheus", "alertmanager", 9093),
+    ("prometheus", "api", 9000), ("prometheus", "receiver", 9000), ("prometheus", "poller", 9000),
+    ("prometheus", "exporter", 9000), ("prometheus", "mysql", 9000), ("prometheus", "redis", 9000),
+    ("prometheus", "ingress", 9100), ("prometheus", "kubernetes", 443),
+    ("prometheus", "kubernetes", 6443), ("prometheus", "kubelet", 10250),
 }  # fmt: skip
 """What the design allows, beside DNS; here so that a row more is somebody's decision."""
+
+MONITORING: Final[dict[str, Any]] = {
+    "mysql.exporter.enabled": True,
+    "redis.exporter.enabled": True,
+    "monitoring.enabled": True,
+    "monitoring.kubelet.enabled": True,
+    "monitoring.ingressMetrics.enabled": True,
+    "networkPolicy.kubernetes": [{"ipBlock": {"cidr": "192.0.2.6/32"}}],
+    "networkPolicy.kubelet": [{"ipBlock": {"cidr": "192.0.2.7/32"}}],
+}
+"""Everything that the table names is there, and what is outside has networks of its own."""
+
+NETWORKS: Final = {"192.0.2.6/32": "kubernetes", "192.0.2.7/32": "kubelet"}
+NAMESPACES: Final = {"kube-system": "dns", "ingress": "ingress", "monitoring": "prometheus"}
+OUTSIDE: Final = {"ingress", "dns", "kubernetes", "kubelet"}
 
 Opening = tuple[str, str, int]
 
@@ -27,10 +50,11 @@ Opening = tuple[str, str, int]
 def peer_name(peer: Manifest) -> str:
     """Return what the table calls a peer."""
     if "ipBlock" in peer:
-        return str(peer["ipBlock"]["cidr"])
+        cidr = str(peer["ipBlock"]["cidr"])
+        return NETWORKS.get(cidr, cidr)
     if "namespaceSelector" in peer:
         namespace = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
-        return {"kube-system": "dns"}.get(namespace, "ingress")
+        return NAMESPACES[namespace]
     labels = peer["podSelector"]["matchLabels"]
     assert labels["app.kubernetes.io/instance"] == "swapshop"
     return str(labels["app.kubernetes.io/component"])
@@ -61,10 +85,71 @@ def test_the_table_is_the_designs() -> None:
 
 
 def test_the_policies_open_the_table_both_ways(helm: Helm) -> None:
-    manifests = helm.render()
+    manifests = helm.render(MONITORING)
     rows = {(row["from"], row["to"], row["port"]) for row in TABLE}
-    assert openings(manifests, "egress") == {row for row in rows if row[0] != "ingress"}
-    assert openings(manifests, "ingress") == {row for row in rows if row[1] != "dns"}
+    assert openings(manifests, "egress") == {row for row in rows if row[0] not in OUTSIDE}
+    assert openings(manifests, "ingress") == {row for row in rows if row[1] not in OUTSIDE}
+
+
+@pytest.mark.parametrize(
+    ("switch", "closed"),
+    [
+        ("exporter.enabled", {("prometheus", "exporter", 9000), ("exporter", "mysql", 3306)}),
+        ("mysql.exporter.enabled", {("prometheus", "mysql", 9000)}),
+        ("redis.exporter.enabled", {("prometheus", "redis", 9000)}),
+        ("monitoring.grafana.enabled", {("grafana", "prometheus", 9090)}),
+        ("monitoring.kubelet.enabled", {("prometheus", "kubelet", 10250)}),
+        ("monitoring.ingressMetrics.enabled", {("prometheus", "ingress", 9100)}),
+    ],
+)
+def test_what_is_switched_off_has_no_opening(helm: Helm, switch: str, closed: set[Opening]) -> None:
+    before = helm.render(MONITORING)
+    after = helm.render({**MONITORING, switch: False})
+    for direction in ("ingress", "egress"):
+        less = openings(before, direction) - openings(after, direction)
+        theirs = {row for row in less if row[1] != "dns"}
+        assert theirs <= closed
+        assert direction == "ingress" or theirs == closed
+
+
+def test_without_monitoring_there_is_no_opening_for_it(helm: Helm) -> None:
+    names = {name for row in openings(helm.render(), "egress") for name in row[:2]}
+    assert not names & {"prometheus", "alertmanager", "grafana", "kubernetes", "kubelet"}
+    operations = {row for row in openings(helm.render(), "ingress") if row[2] == 9000}
+    assert operations == set()
+
+
+def test_the_operators_prometheus_comes_from_its_namespace(helm: Helm) -> None:
+    manifests = helm.render(
+        {
+            "mysql.exporter.enabled": True,
+            "redis.exporter.enabled": True,
+            "monitoring.operator.enabled": True,
+        }
+    )
+    from_prometheus = {r for r in openings(manifests, "ingress") if r[0] == "prometheus"}
+    assert from_prometheus == {
+        ("prometheus", name, 9000)
+        for name in ("api", "receiver", "poller", "exporter", "mysql", "redis")
+    }
+    assert ("k6", "prometheus", 9090) in openings(manifests, "egress")
+    policies = {m["metadata"]["name"] for m in manifests if m["kind"] == "NetworkPolicy"}
+    assert "swapshop-prometheus" not in policies
+
+
+def test_alerts_leave_for_their_receivers_alone(helm: Helm) -> None:
+    values: dict[str, Any] = {
+        "monitoring.alertmanager.cidrs": ["192.0.2.9/32"],
+        "monitoring.alertmanager.port": 8443,
+    }
+    after = helm.render({**MONITORING, **values})
+    more = openings(after, "egress") - openings(helm.render(MONITORING), "egress")
+    assert more == {("alertmanager", "192.0.2.9/32", 8443)}
+
+
+def test_the_ingress_is_scraped_on_the_port_of_the_values(helm: Helm) -> None:
+    after = helm.render({**MONITORING, "monitoring.ingressMetrics.port": 8082})
+    assert ("prometheus", "ingress", 8082) in openings(after, "egress")
 
 
 def test_every_pod_is_denied_the_rest(manifests: list[Manifest]) -> None:

@@ -1,5 +1,6 @@
 """Every pod, hooks and tests included, keeps to Pod Security's "restricted" and to our rules."""
 
+import re
 from typing import Any, Final
 
 from support.charts import Manifest, component, containers, pods
@@ -7,7 +8,10 @@ from support.charts import Manifest, component, containers, pods
 USERS: Final = {
     "api": 10001, "receiver": 10001, "poller": 10001, "migrate": 10001, "housekeeping": 10001,
     "test": 10001, "web": 101, "mysql": 999, "redis": 999, "backup": 999, "restore": 999,
+    "exporter": 10001, "prometheus": 65534, "alertmanager": 65534, "grafana": 472, "k6": 12345,
 }  # fmt: skip
+SIDECARS: Final = {"mysqld-exporter": 65534, "redis-exporter": 65534}
+"""Containers that run as another user than their pod."""
 
 
 def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:
@@ -21,24 +25,35 @@ def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec), name
         for volume in spec.get("volumes", []):
             assert set(volume) - {"name"} <= {
-                "configMap", "secret", "emptyDir", "persistentVolumeClaim",
+                "configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected",
             }, name  # fmt: skip
         for container in containers(pod):
+            user = SIDECARS.get(container["name"])
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
                 "readOnlyRootFilesystem": True,
                 "capabilities": {"drop": ["ALL"]},
+                **({"runAsUser": user, "runAsGroup": user} if user else {}),
             }, f"{name}: {container['name']}"
             assert all("hostPort" not in port for port in container.get("ports", [])), name
 
 
-def test_no_pod_holds_a_token_or_the_addresses_of_others(manifests: list[Manifest]) -> None:
+def test_no_pod_but_prometheus_holds_a_token_and_none_the_addresses_of_others(
+    manifests: list[Manifest],
+) -> None:
     accounts = {m["metadata"]["name"]: m for m in manifests if m["kind"] == "ServiceAccount"}
     for name, pod in pods(manifests):
         assert pod["spec"]["automountServiceAccountToken"] is False, name
         assert pod["spec"]["enableServiceLinks"] is False, name
         account = accounts[pod["spec"]["serviceAccountName"]]
         assert account["automountServiceAccountToken"] is False, name
+        tokens = [
+            source
+            for volume in pod["spec"].get("volumes", [])
+            for source in volume.get("projected", {}).get("sources", [])
+            if "serviceAccountToken" in source
+        ]
+        assert len(tokens) == (component(pod) == "prometheus"), name
 
 
 def test_every_container_asks_for_what_it_needs_and_has_a_memory_limit(
@@ -84,8 +99,9 @@ def test_secrets_reach_pods_by_reference_alone(manifests: list[Manifest]) -> Non
     for name, pod in pods(manifests):
         for container in containers(pod):
             for variable in container.get("env", []):
-                secret = any(word in variable["name"] for word in ("PASSWORD", "SECRET", "AUTH"))
-                is_file = variable["name"].endswith("_FILE")
+                name_of = variable["name"]
+                secret = re.search(r"PASSWORD|SECRET|AUTH$", name_of)
+                is_file = name_of.endswith("_FILE")
                 assert (not secret or is_file) or "secretKeyRef" in variable["valueFrom"], name
 
 

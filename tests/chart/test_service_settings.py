@@ -7,7 +7,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from support.charts import Helm, Manifest, component, containers, named, pods
-from swapshop_api.settings import ApiSettings, OperatorSettings
+from swapshop_api.settings import ApiSettings, ExporterSettings, OperatorSettings
 from swapshop_kit.settings import DatabaseSettings
 from swapshop_poller.settings import PollerSettings
 from swapshop_receiver.settings import ReceiverSettings
@@ -20,6 +20,7 @@ SERVICES: Final[dict[str, type[BaseSettings]]] = {
     "migrate-receiver": DatabaseSettings,
     "housekeeping": DatabaseSettings,
     "operator": OperatorSettings,
+    "exporter": ExporterSettings,
 }
 SECRETS: Final = {
     "password": "abc123abc123",
@@ -98,7 +99,14 @@ def test_each_user_works_on_its_own_schema(helm: Helm) -> None:
     manifests = helm.render()
     urls = {
         name: getattr(only(manifests, name), "database_url").get_secret_value()  # noqa: B009 - of several classes
-        for name in ("api", "housekeeping", "migrate-api", "receiver", "migrate-receiver")
+        for name in (
+            "api",
+            "housekeeping",
+            "migrate-api",
+            "receiver",
+            "migrate-receiver",
+            "exporter",
+        )
     }
     assert {
         name: (url.split("/")[2].split(":")[0], url.split("/")[3]) for name, url in urls.items()
@@ -108,6 +116,7 @@ def test_each_user_works_on_its_own_schema(helm: Helm) -> None:
         "migrate-api": ("swapshop_api_ddl", "swapshop"),
         "receiver": ("swapshop_receiver", "notifications"),
         "migrate-receiver": ("swapshop_receiver_ddl", "notifications"),
+        "exporter": ("swapshop_exporter", "swapshop"),
     }
 
 
@@ -128,6 +137,7 @@ def test_external_stores_are_where_the_values_say(helm: Helm) -> None:
         ("api", "REGISTER_PER_ADDRESS_PER_HOUR", 5),
         ("receiver", "STREAMS_PER_USER", 3),
         ("poller", "BATCH_SIZE", 7),
+        ("exporter", "SNAPSHOT_SECONDS", 30),
     ],
 )
 def test_a_setting_of_the_values_reaches_its_service(

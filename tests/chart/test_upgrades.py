@@ -32,6 +32,24 @@ def test_a_new_version_restarts_neither_mysql_nor_redis(helm: Helm, next_chart: 
     assert set(of_kind(before, "StatefulSet")) == {"swapshop-mysql", "swapshop-redis"}
 
 
+def test_nor_do_the_exporters_beside_them(helm: Helm, next_chart: Path) -> None:
+    values = {
+        "monitoring.enabled": True,
+        "mysql.exporter.enabled": True,
+        "redis.exporter.enabled": True,
+    }
+    before, after = helm.render(values), helm.render(values, chart=next_chart)
+    assert of_kind(before, "StatefulSet") == of_kind(after, "StatefulSet")
+    assert of_kind(before, "StatefulSet").keys() >= {"swapshop-mysql", "swapshop-redis"}
+
+
+def test_monitoring_alone_restarts_no_service_and_no_store(helm: Helm) -> None:
+    before, after = helm.render(), helm.render({"monitoring.enabled": True})
+    for kind in ("Deployment", "StatefulSet", "Job", "CronJob"):
+        old, new = of_kind(before, kind), of_kind(after, kind)
+        assert {name: new[name] for name in old} == old
+
+
 def test_a_version_of_the_chart_alone_restarts_nothing(helm: Helm, next_chart: Path) -> None:
     values = {"image.tag": "1.2.3"}
     before, after = helm.render(values), helm.render(values, chart=next_chart)

@@ -10,13 +10,19 @@ from jsonschema import Draft7Validator
 from pydantic_settings import BaseSettings
 
 from support.charts import CHART, ChartRefusedError, Helm
-from swapshop_api.settings import ApiSettings
+from swapshop_api.settings import ApiSettings, ExporterSettings
 from swapshop_poller.settings import PollerSettings
 from swapshop_receiver.settings import ReceiverSettings
 
 SCHEMA: Final[dict[str, Any]] = json.loads((CHART / "values.schema.json").read_text())
 VALUES: Final[dict[str, Any]] = yaml.safe_load((CHART / "values.yaml").read_text())
-OPEN: Final = {("nodeSelector",), ("ingress", "annotations")}
+OPEN: Final = {
+    ("nodeSelector",),
+    ("ingress", "annotations"),
+    ("monitoring", "alertmanager", "receivers", "page"),
+    ("monitoring", "alertmanager", "receivers", "ticket"),
+    ("monitoring", "operator", "labels"),
+}
 """Maps whose keys are the user's."""
 
 
@@ -71,7 +77,12 @@ def test_every_value_of_the_schema_has_a_default() -> None:
 
 @pytest.mark.parametrize(
     ("service", "settings"),
-    [("api", ApiSettings), ("receiver", ReceiverSettings), ("poller", PollerSettings)],
+    [
+        ("api", ApiSettings),
+        ("receiver", ReceiverSettings),
+        ("poller", PollerSettings),
+        ("exporter", ExporterSettings),
+    ],
 )
 def test_every_setting_is_one_of_the_service(service: str, settings: type[BaseSettings]) -> None:
     names = SCHEMA["properties"][service]["properties"]["settings"]["properties"]
@@ -105,6 +116,16 @@ def test_every_setting_is_one_of_the_service(service: str, settings: type[BaseSe
             {"telemetry.otlpEndpoint": "http://collector:4318"},
             "telemetry.cidrs",
         ),
+        (
+            {"monitoring.alertmanager.existingSecret": "alertmanager", "monitoring.enabled": True},
+            "monitoring.alertmanager.cidrs",
+        ),
+        (
+            {"monitoring.operator.enabled": True, "monitoring.enabled": True},
+            "choose one of them",
+        ),
+        ({"monitoring.prometheus.retention": "15"}, "at '/monitoring/prometheus/retention'"),
+        ({"mysql.exporter.enabled": "yes"}, "at '/mysql/exporter/enabled'"),
     ],
 )
 def test_nonsense_is_refused_with_the_place(

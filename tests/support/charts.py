@@ -12,7 +12,7 @@ import yaml
 
 ROOT: Final = Path(__file__).parent.parent.parent
 CHART: Final = ROOT / "charts" / "swapshop"
-EXAMPLES: Final = ("minimal", "ha", "external-databases", "tls")
+EXAMPLES: Final = ("minimal", "ha", "external-databases", "tls", "monitoring", "operator")
 
 Manifest = Mapping[str, Any]
 
@@ -24,10 +24,10 @@ class ChartRefusedError(Exception):
     """Helm refuses the values; the message is helm's."""
 
 
-def find_helm() -> str | None:
+def find_helm(name: str = "helm") -> str | None:
     """Return the helm that `./task` installs beside Python, or else the one on the PATH."""
-    own = Path(sys.executable).parent / "helm"
-    return str(own) if own.exists() else shutil.which("helm")
+    own = Path(sys.executable).parent / name
+    return str(own) if own.exists() else shutil.which(name)
 
 
 class Helm:

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from cluster import CHART, ROOT, Cluster
 
-NAMESPACE: Final = "swapshop-e2e"
+NAMESPACE: Final = os.environ.get("E2E_NAMESPACE", "swapshop-e2e")
+HOST: Final = f"{NAMESPACE}.localhost"
+"""Of its own: another release on the cluster keeps its host."""
 VALUES: Final = ROOT / "tests" / "e2e" / "values.yaml"
 MYSQL: Final = (
     'mysql --defaults-extra-file=<(printf "[client]\\nuser=%s\\npassword=%s\\n" "$0" "$(cat)")'
@@ -35,17 +37,25 @@ class Release:
         """
         begin = time.monotonic()
         tag = f"image.tag={os.environ.get('TAG', 'dev')}"
+        hosts = f"ingress.host={HOST},gateway.host={HOST}"
         self.cluster.helm(
             *("upgrade", "--install", self.cluster.release, str(CHART), "--values", str(values)),
-            *("--set", tag, "--wait", "--timeout", "5m", *options),
+            *("--set", f"{tag},{hosts}", "--wait", "--timeout", "5m", *options),
         )
         return time.monotonic() - begin
 
     def pods(self, component: str) -> list[dict[str, Any]]:
         """Return a component's pods that are not about to end."""
+        return [pod for pod in self._pods(component) if not is_leaving(pod)]
+
+    def is_settled(self, component: str) -> bool:
+        """Tell whether no pod of a component is about to end, and may still answer."""
+        return not any(is_leaving(pod) for pod in self._pods(component))
+
+    def _pods(self, component: str) -> list[dict[str, Any]]:
         labels = f"app.kubernetes.io/instance=swapshop,app.kubernetes.io/component={component}"
         found: list[dict[str, Any]] = self.cluster.get("pods", "--selector", labels)["items"]
-        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+        return found
 
     def ready(self, component: str) -> int:
         """Return how many of a component's pods are ready."""
@@ -55,17 +65,23 @@ class Release:
             for condition in pod["status"].get("conditions", [])
         )
 
-    def query(self, secret: str, user: str, statement: str) -> str:
+    def query(self, secret: str, user: str, statement: str, *, password: str | None = None) -> str:
         """Return what a statement gives, run by one of the database's users.
 
         Args:
             secret: of the user's password.
             user: of the database.
             statement: of SQL.
+            password: another one than the secret's.
 
         Raises:
             CommandFailed: the database refuses; the message is its own.
         """
-        password = self.cluster.secret(f"swapshop-{secret}")["password"]
+        password = password or self.cluster.secret(f"swapshop-{secret}")["password"]
         command = ("exec", "--stdin", "statefulset/swapshop-mysql", "--", "bash", "-c", MYSQL)
         return self.cluster.kubectl(*command, user, statement, stdin=password)
+
+
+def is_leaving(pod: dict[str, Any]) -> bool:
+    """Tell whether a pod has been told to end."""
+    return "deletionTimestamp" in pod["metadata"]

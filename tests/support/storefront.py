@@ -1,6 +1,7 @@
 """A customer in front of the Ingress, and the traffic of several."""
 
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -28,23 +29,44 @@ def wait_until(condition: Callable[[], bool], seconds: float, every: float = 0.2
     return time.monotonic() - begin
 
 
+class Addressed(httpx.HTTPTransport):
+    """Connects to an address, and asks in TLS for the certificate of a host."""
+
+    def __init__(self, host: str, tls: ssl.SSLContext) -> None:
+        super().__init__(verify=tls)
+        self._host = host
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        request.extensions["sni_hostname"] = self._host
+        return super().handle_request(request)
+
+
 class Door:
     """Where the Ingress listens.
 
     Args:
-        address: IP address, and port unless it is 80.
+        address: IP address, and port unless it is 80, or 443 with TLS.
         host: name that it serves.
+        tls: whom to trust; None: it is entered without TLS.
     """
 
-    def __init__(self, address: str, host: str = "swapshop.localhost") -> None:
+    def __init__(self, address: str, host: str, tls: ssl.SSLContext | None = None) -> None:
         self.address = address
         self.host = host
+        self._tls = tls
+        self._scheme = "http" if tls is None else "https"
+        self.origin = f"{self._scheme}://{host}"
         self._clients: list[httpx.Client] = []
 
     def client(self) -> httpx.Client:
         """Open a client with connections of its own, which ``close`` ends."""
-        url = f"http://{self.address}"
-        client = httpx.Client(base_url=url, headers={"Host": self.host}, timeout=20)
+        client = httpx.Client(
+            base_url=f"{self._scheme}://{self.address}",
+            headers={"Host": self.host},
+            transport=None if self._tls is None else Addressed(self.host, self._tls),
+            timeout=20,
+        )
         self._clients.append(client)
         return client
 
@@ -63,7 +85,7 @@ class Customer:
 
     def __init__(self, door: Door) -> None:
         self.http = door.client()
-        self._origin = f"http://{door.host}"
+        self._origin = door.origin
         self.email = f"{secrets.token_hex(8)}@swapshop.test"
         account = {"nombre": "Lucía", "email": self.email, "password": PASSWORD}
         answer = self.http.post("/api/auth/register", json=account)

@@ -5,7 +5,8 @@
 #
 # Needs the mysql client and in the environment: MYSQL_HOST, MYSQL_PORT; ADMIN_USER and ADMIN_PASSWORD, who may create
 # users; and the passwords API_PASSWORD, API_DDL_PASSWORD, RECEIVER_PASSWORD, RECEIVER_DDL_PASSWORD, EXPORTER_PASSWORD
-# and BACKUP_PASSWORD, of letters and digits.
+# and BACKUP_PASSWORD, of letters and digits. With MONITOR_PASSWORD there is also swapshop_monitor, for mysqld_exporter:
+# without any grant it sees the server's status and variables.
 set -euo pipefail
 umask 077
 
@@ -46,6 +47,10 @@ ensure_user swapshop_receiver "$RECEIVER_PASSWORD"
 ensure_user swapshop_receiver_ddl "$RECEIVER_DDL_PASSWORD"
 ensure_user swapshop_exporter "$EXPORTER_PASSWORD"
 ensure_user swapshop_backup "$BACKUP_PASSWORD"
+if [ -n "${MONITOR_PASSWORD-}" ]; then
+    ensure_user swapshop_monitor "$MONITOR_PASSWORD"
+    admin <<<"ALTER USER 'swapshop_monitor'@'%' WITH MAX_USER_CONNECTIONS 5;"
+fi
 
 admin <<'SQL'
 CREATE DATABASE IF NOT EXISTS swapshop CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -68,6 +68,26 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
+{{/*
+What a container has that stands beside another one and shares nothing with it but the network. It has no readiness
+probe: the other stays in service while this one is away.
+*/}}
+{{- define "swapshop.sidecar" -}}
+securityContext:
+  runAsUser: 65534
+  runAsGroup: 65534
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+ports:
+  - {name: operations, containerPort: 9000}
+livenessProbe:
+  httpGet: {path: /, port: operations}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
+{{- end }}
+
 {{/* Pods of one component go to different nodes where they can: (list $ "api"). */}}
 {{- define "swapshop.spread" -}}
 topologySpreadConstraints:

@@ -1,0 +1,25 @@
+// The usual day: visits at a constant rate, whatever the answers take.
+import { openSessions, sessionOf } from './lib/sessions.js';
+import { count, seconds } from './lib/settings.js';
+import { visit } from './lib/steps.js';
+import { available, common, offered, quick, right } from './lib/thresholds.js';
+
+export { handleSummary } from './lib/summary.js';
+
+export const options = {
+  ...common,
+  scenarios: {
+    load: {
+      executor: 'constant-arrival-rate',
+      rate: count('RATE', 10, 1000),
+      duration: `${seconds('DURATION', '2m')}s`,
+      preAllocatedVUs: count('VUS', 20, 500),
+      maxVUs: count('MAX_VUS', 100, 1000),
+    },
+  },
+  thresholds: { ...right, ...available, ...quick('load'), ...offered },
+};
+
+export const setup = () => openSessions(count('ACCOUNTS', 3, 10));
+
+export default (sessions) => visit(sessionOf(sessions));

@@ -1,0 +1,137 @@
+"""Load tests, as k6 writes them to Prometheus by remote write."""
+
+from typing import Any, Final
+
+from dashboards.boards import Section, dashboard, variable
+from dashboards.panels import SHOULD_BE_ZERO, Query, figure, lines
+
+TEST: Final = 'testid=~"$testid"'
+
+
+def _rate(name: str, more: str = "") -> str:
+    return f"rate(k6_{name}{{{TEST}{more}}}[$__rate_interval])"
+
+
+def board() -> dict[str, Any]:
+    """Return the dashboard's JSON."""
+    return dashboard(
+        "k6",
+        "SwapShop / Load tests",
+        "What a load test asked for, and what it was answered.",
+        [_result(), _load(), _answers()],
+        [variable("testid", "Test", "label_values(k6_http_reqs_total, testid)", ".+")],
+    )
+
+
+def _result() -> Section:
+    failed = f'k6_http_reqs_total{{{TEST}, expected_response="false"}}'
+    return "Result", [
+        figure(
+            "Requests",
+            Query(
+                f"sum by (testid) (max_over_time(k6_http_reqs_total{{{TEST}}}[$__range]))",
+                "{{testid}}",
+            ),
+            unit="short",
+            width=6,
+            description="All requests of a test. It must equal k6's own report: fewer means that "
+            "remote writes failed.",
+        ),
+        figure(
+            "Failed requests",
+            Query(f"sum(max_over_time({failed}[$__range])) or vector(0)", "requests"),
+            unit="short",
+            steps=SHOULD_BE_ZERO,
+            width=6,
+            description="Answers of 5xx, and none at all. The panel of statuses tells which.",
+        ),
+        figure(
+            "Checks passed",
+            Query(
+                f"min by (check) (last_over_time(k6_checks_rate{{{TEST}}}[$__range]))", "{{check}}"
+            ),
+            unit="percentunit",
+            steps=[(None, "red"), (1, "green")],
+            width=12,
+            description="What every answer must be. Below 100 % an answer was wrong, which is a "
+            "defect and no matter of load: read the services' logs.",
+        ),
+    ]
+
+
+def _load() -> Section:
+    return "Load", [
+        lines(
+            "Virtual users",
+            Query(f"sum by (testid) (k6_vus{{{TEST}}})", "{{testid}} at work"),
+            Query(f"sum by (testid) (k6_vus_max{{{TEST}}})", "{{testid}} made"),
+            unit="short",
+            description="With a constant arrival rate the number at work follows the durations: at "
+            "its limit k6 drops iterations, and the test is no longer the load that was asked for.",
+        ),
+        lines(
+            "Iterations",
+            Query(f"sum by (scenario) ({_rate('iterations_total')})", "{{scenario}} done"),
+            Query(
+                f"sum by (scenario) ({_rate('dropped_iterations_total')})", "{{scenario}} dropped"
+            ),
+            unit="ops",
+            description="Dropped ones had no virtual user left: the system is slower than the rate "
+            "that was asked for.",
+        ),
+        lines(
+            "Orders placed",
+            Query(f"sum by (testid) ({_rate('orders_created_total')})", "{{testid}}"),
+            unit="ops",
+            description="Compare with the order flow in SwapShop / Overview: what is missing "
+            "there, k6 saw and the api did not count.",
+        ),
+        lines(
+            "From order to notification, as the customer sees it",
+            Query(
+                f"max by (testid) (k6_order_notification_latency_p50{{{TEST}}})", "{{testid}} p50"
+            ),
+            Query(
+                f"max by (testid) (k6_order_notification_latency_p99{{{TEST}}})", "{{testid}} p99"
+            ),
+            unit="s",
+            steps=[(None, "green"), (120, "red")],
+            description="Of scenarios that wait for notifications. p99 beyond 120 s misses the "
+            "objective: see SwapShop / Pipeline at the same time.",
+        ),
+    ]
+
+
+def _answers() -> Section:
+    return "Answers", [
+        lines(
+            "Requests by route",
+            Query(f"sum by (name) ({_rate('http_reqs_total')})", "{{name}}"),
+            unit="reqps",
+            description="Compare with SwapShop / API: what k6 sends and the api does not see is "
+            "lost before it.",
+        ),
+        lines(
+            "Requests by status",
+            Query(f"sum by (status) ({_rate('http_reqs_total')})", "{{status}}"),
+            unit="reqps",
+            stacked=True,
+            description="0 is no answer: a refused connection or a time-out. 429 is a limit: give "
+            "the test more accounts.",
+        ),
+        lines(
+            "Duration by route, p99",
+            Query(f"max by (name) (k6_http_req_duration_p99{{{TEST}}})", "{{name}}"),
+            unit="s",
+            steps=[(None, "green"), (0.25, "red")],
+            description="Of the whole test so far. Far above the api's own p99: the network, the "
+            "Ingress, or a k6 without CPU.",
+        ),
+        lines(
+            "Duration by route, p50",
+            Query(f"max by (name) (k6_http_req_duration_p50{{{TEST}}})", "{{name}}"),
+            unit="s",
+            description="Of the whole test so far. A p50 that climbs under a constant rate is a "
+            "queue that grows.",
+        ),
+    ]

@@ -1,0 +1,317 @@
+"""From an order to its notification: what waits where, for how long, and what was given up."""
+
+from typing import Any, Final
+
+from dashboards.boards import Section, dashboard
+from dashboards.panels import MUST_BE_ZERO, SHOULD_BE_ZERO, Query, figure, heat_map, lines
+
+BACKLOG: Final = (
+    'max(swapshop_orders{estado="PENDING"}) - max(swapshop_orders_blocked)'
+    ' + sum(max by (state) (swapshop_deliveries{state=~"READY|LEASED"}))'
+)
+DELIVERED: Final = "max(rate(swapshop_deliveries_delivered_total[$__rate_interval]))"
+
+
+def board() -> dict[str, Any]:
+    """Return the dashboard's JSON."""
+    return dashboard(
+        "pipeline",
+        "SwapShop / Pipeline",
+        "Where do orders wait, for how long, and what was given up?",
+        [_now(), _backlog(), _latency(), _deliveries(), _poller(), _receiver(), _exporter()],
+    )
+
+
+def _now() -> Section:
+    return "Now", [
+        figure(
+            "On their way",
+            Query(BACKLOG, "orders"),
+            unit="short",
+            description="Orders that are PENDING or whose delivery is READY or LEASED, without the "
+            "blocked ones. It must fall back to 0 between rushes.",
+        ),
+        figure(
+            "Oldest",
+            Query("max(swapshop_oldest_undelivered_age_seconds)", "age"),
+            unit="s",
+            steps=[(None, "green"), (90, "yellow"), (120, "red")],
+            description="Age of the oldest order on its way. It grows a second a second while "
+            "nothing is delivered; then the poller or the receiver stands still.",
+        ),
+        figure(
+            "Late",
+            Query("max(swapshop_orders_late)", "orders"),
+            unit="short",
+            steps=SHOULD_BE_ZERO,
+            description="Orders older than 120 s that are not delivered, dead and blocked ones "
+            "included. See the runbook NotificationsStuck.",
+        ),
+        figure(
+            "Drain time",
+            Query(f"({BACKLOG}) / ({DELIVERED} > 0)", "time left"),
+            unit="s",
+            steps=[(None, "green"), (60, "yellow"), (120, "red")],
+            no_value="no delivery",
+            description="Backlog divided by the rate of deliveries: how long until all that waits "
+            "is delivered. If it grows, run the poller as a Deployment or raise its concurrency.",
+        ),
+        figure(
+            "Blocked",
+            Query("max(swapshop_orders_blocked)", "orders"),
+            unit="short",
+            steps=SHOULD_BE_ZERO,
+            description="Orders that could not be promoted and wait for an operator's "
+            "mark-processed: see the runbook OrdersBlocked.",
+        ),
+        figure(
+            "Unaccounted or without delivery",
+            Query(
+                "max(swapshop_orders_unaccounted) + "
+                "max(swapshop_orders_processed_without_delivery)",
+                "orders",
+            ),
+            unit="short",
+            steps=MUST_BE_ZERO,
+            description="Lost orders. Always 0; anything else: keep the database as it is, and "
+            "follow the runbook OrdersUnaccounted.",
+        ),
+    ]
+
+
+def _backlog() -> Section:
+    return "Backlog", [
+        lines(
+            "Orders on their way, by what they wait for",
+            Query('max(swapshop_orders{estado="PENDING"})', "PENDING: a poller's lease"),
+            Query('max(swapshop_deliveries{state="READY"})', "READY: the next attempt"),
+            Query('max(swapshop_deliveries{state="LEASED"})', "LEASED: the receiver's answer"),
+            unit="short",
+            stacked=True,
+            description="PENDING piles up without a poller, and while the receiver is away: then "
+            "pollers try a few orders and leave the rest. The age since a poller was answered "
+            "tells which. LEASED for long: the receiver is slow, or pollers die.",
+        ),
+        lines(
+            "Age of the oldest order on its way",
+            Query("max(swapshop_oldest_undelivered_age_seconds)", "oldest"),
+            unit="s",
+            steps=[(None, "green"), (120, "red")],
+            description="A straight climb is a standstill; where it bends down the standstill "
+            "ended. A saw-tooth up to 60 s is the CronJob's rhythm.",
+        ),
+        lines(
+            "Late, blocked and dead",
+            Query("max(swapshop_orders_late)", "late"),
+            Query("max(swapshop_orders_blocked)", "blocked"),
+            Query('max(swapshop_deliveries{state="DEAD"})', "dead"),
+            unit="short",
+            description="Late orders that are neither blocked nor dead will still be delivered. "
+            "Blocked and dead ones wait for an operator: the page Deliveries, or the runbook "
+            "DeadLetters.",
+        ),
+        lines(
+            "Dead letters by reason",
+            Query(
+                "max by (reason) (increase(swapshop_dead_letters_total[$__rate_interval]))",
+                "{{reason}}",
+            ),
+            unit="short",
+            description="conflict: the id is stored with other content. malformed: the receiver "
+            "refuses the event. exhausted: away for three days. poison: pollers died on it. Mend "
+            "the cause, then redrive.",
+        ),
+    ]
+
+
+def _latency() -> Section:
+    buckets = "swapshop_order_notification_latency_seconds_bucket[$__rate_interval]"
+    return "From order to notification", [
+        heat_map(
+            "Latency",
+            Query(f"max by (le) (increase({buckets}))", "{{le}}"),
+            unit="s",
+            description="Orders by the time from their creation to their stored notification. One "
+            "band is health; a second one far above it is a backlog that was worked off.",
+        ),
+        lines(
+            "Percentiles",
+            *(
+                Query(f"histogram_quantile({quantile}, max by (le) (rate({buckets})))", name)
+                for quantile, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
+            ),
+            unit="s",
+            steps=[(None, "green"), (120, "red")],
+            description="Only of notified orders, at the time of the notification. p50 near 30 s "
+            "is the CronJob; as a Deployment it is below 2 s.",
+        ),
+        lines(
+            "Deadlines of 120 s",
+            Query(
+                "max by (result) "
+                "(rate(swapshop_order_notification_deadlines_total[$__rate_interval])) * 60",
+                "{{result}}",
+            ),
+            unit="cpm",
+            width=24,
+            description="Orders per minute whose 120 s have passed, by whether they were notified "
+            "within them. Missed ones spend the budget of the objective `notified`, even those "
+            "that still wait.",
+        ),
+    ]
+
+
+def _deliveries() -> Section:
+    return "Deliveries", [
+        lines(
+            "Claims and deliveries",
+            Query("max(rate(swapshop_deliveries_leased_total[$__rate_interval])) * 60", "claimed"),
+            Query(f"{DELIVERED} * 60", "delivered"),
+            unit="cpm",
+            description="Per minute. Claimed above delivered means attempts that fail: see their "
+            "outcomes beside.",
+        ),
+        lines(
+            "Attempts by outcome",
+            Query(
+                "sum by (outcome) (rate(swapshop_delivery_attempts_total[$__rate_interval])) * 60",
+                "{{outcome}}",
+            ),
+            unit="cpm",
+            stacked=True,
+            description="away: the receiver did not answer, which costs a delivery nothing. retry: "
+            "it answered with an error. rejected: it never will take this one. released: the "
+            "poller was told to stop.",
+        ),
+        lines(
+            "Claims that ran out",
+            Query("max(increase(swapshop_lease_expirations_total[$__rate_interval]))", "claims"),
+            unit="short",
+            description="Each is a poller that died, hung or lost the api; its deliveries come "
+            "again after the lease. One after a rollout is normal; steadily: see the runbook "
+            "LeasesExpiring.",
+        ),
+        lines(
+            "Deliveries by state",
+            Query('max by (state) (swapshop_deliveries{state=~"READY|LEASED|DEAD"})', "{{state}}"),
+            unit="short",
+            description="Without the DONE ones. READY that does not fall although the poller is "
+            "answered: their next attempt is later, see GET /api/deliveries?state=READY.",
+        ),
+    ]
+
+
+def _poller() -> Section:
+    return "Poller", [
+        lines(
+            "Since a poller was answered",
+            Query("time() - max(swapshop_poller_last_success_timestamp_seconds)", "seconds"),
+            unit="s",
+            steps=[(None, "green"), (180, "red")],
+            description="A saw-tooth up to about 75 s as a CronJob, a flat line as a Deployment. A "
+            "climb: the CronJob is suspended, its pods fail, or the api refuses them. See the "
+            "runbook PollerStale.",
+        ),
+        lines(
+            "Duration of a webhook, p99",
+            Query(
+                "histogram_quantile(0.99, sum by (le, outcome) "
+                "(rate(swapshop_poller_send_duration_seconds_bucket[$__rate_interval])))",
+                "{{outcome}}",
+            ),
+            unit="s",
+            description="Only of a poller that runs as a Deployment. away at its time-out: the "
+            "receiver is unreachable; delivered beyond 1 s: its database is slow.",
+        ),
+        lines(
+            "Rounds by ending",
+            Query(
+                "sum by (ending) (rate(swapshop_poller_rounds_total[$__rate_interval])) * 60",
+                "{{ending}}",
+            ),
+            unit="cpm",
+            description="Leases that held deliveries, by how they ended; only as a Deployment. "
+            "Endings other than the usual one tell which peer is away.",
+        ),
+        lines(
+            "Trouble of the poller",
+            Query(
+                "sum by (peer) "
+                "(increase(swapshop_poller_misconfigurations_total[$__rate_interval]))",
+                "refused by {{peer}}",
+            ),
+            Query("sum(increase(swapshop_poller_api_away_total[$__rate_interval]))", "api away"),
+            Query(
+                "sum(increase(swapshop_poller_unreported_total[$__rate_interval]))",
+                "results given up",
+            ),
+            unit="short",
+            description="Only as a Deployment. Refused: a secret or an address is wrong, see the "
+            "runbook PeerMisconfigured. Api away: see SwapShop / API.",
+        ),
+    ]
+
+
+def _receiver() -> Section:
+    return "Receiver", [
+        lines(
+            "Webhooks",
+            Query(
+                "sum by (result) (rate(swapshop_notifications_stored_total[$__rate_interval])) * "
+                "60",
+                "{{result}}",
+            ),
+            unit="cpm",
+            description="duplicate is a delivery that came twice and was stored once, as it should "
+            "be. conflict is the same id with other content: it becomes a dead letter.",
+        ),
+        lines(
+            "Wake-ups of streams",
+            Query(
+                "sum by (result) "
+                "(rate(swapshop_notifications_published_total[$__rate_interval])) * 60",
+                "{{result}}",
+            ),
+            unit="cpm",
+            description="failed and skipped cost up to 15 s of delay and nothing else: Redis is "
+            "away, see SwapShop / Redis.",
+        ),
+        lines(
+            "Open streams",
+            Query("sum(swapshop_notification_streams)", "streams"),
+            unit="short",
+            description="Pages that are open. All gone at once: the Ingress or the receiver "
+            "restarted; they come back by themselves within seconds.",
+        ),
+        lines(
+            "Pods woken by Redis",
+            Query("sum(swapshop_notification_hub_listening)", "listening"),
+            Query('count(up{job="swapshop-receiver"})', "pods"),
+            unit="short",
+            description="A pod that does not listen asks the database every 2 s instead: "
+            "notifications come later and MySQL has more to do. See the runbook StreamsPolling.",
+        ),
+    ]
+
+
+def _exporter() -> Section:
+    return "Exporter", [
+        lines(
+            "Duration of a snapshot",
+            Query("max(swapshop_pipeline_collect_duration_seconds)", "seconds"),
+            unit="s",
+            steps=[(None, "green"), (10, "red")],
+            description="It grows with the orders that are kept. Beyond 10 s it is a load on "
+            "MySQL: see the runbook SnapshotSlow.",
+        ),
+        lines(
+            "Failed snapshots",
+            Query(
+                "sum(increase(swapshop_pipeline_collect_errors_total[$__rate_interval]))",
+                "snapshots",
+            ),
+            unit="short",
+            description="While they fail the figures above have gaps, never zeros: see the runbook "
+            "ExporterFailing.",
+        ),
+    ]

@@ -1,0 +1,38 @@
+"""What the load tests take from slos.yaml."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import load_tests
+import outputs
+import rules
+
+SLO = rules.Slo("made-up", "MadeUp", 0.999, 1, "something", "vector(1)", "vector(0)")
+
+
+def test_an_objective_without_a_threshold_is_a_rate_of_failures() -> None:
+    assert load_tests.condition(SLO) == "rate<=0.001"
+    assert load_tests.condition(replace(SLO, objective=0.9995)) == "rate<=0.0005"
+
+
+def test_an_objective_with_a_threshold_is_a_percentile_in_milliseconds() -> None:
+    assert load_tests.condition(replace(SLO, objective=0.99, threshold=0.25)) == "p(99)<=250"
+    assert load_tests.condition(replace(SLO, objective=0.999, threshold=120)) == "p(99.9)<=120000"
+
+
+def test_the_thresholds_are_those_of_the_objectives_that_a_client_sees() -> None:
+    slos = {slo.name: slo for slo in rules.load().slos}
+    thresholds = json.loads(load_tests.thresholds_text())
+    assert thresholds == {name: [load_tests.condition(slos[name])] for name in load_tests.SEEN}
+
+
+def test_the_chart_installs_the_scripts_of_k6_and_no_other_file() -> None:
+    own = outputs.ROOT / load_tests.SCRIPTS
+    scripts = {path.relative_to(own): path for path in own.rglob("*.js")}
+    scripts[Path("thresholds.json")] = own / "thresholds.json"
+    chart = outputs.ROOT / load_tests.CHART_SCRIPTS
+    installed = {path.relative_to(chart): path for path in chart.rglob("*.*")}
+    assert set(installed) == set(scripts)
+    for name, path in installed.items():
+        assert path.read_bytes() == scripts[name].read_bytes(), name

@@ -1,0 +1,109 @@
+"""The rules, played by promtool: what rings, what does not, and what nothing rings beside."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import outputs
+import rules
+from support.alert_scenarios import promtool, run
+from support.burn_scenarios import BURNS
+from support.cause_scenarios import PAGES, TICKETS
+from support.processes import find_program
+from support.promql import labels_of_result
+
+RULES = outputs.ROOT / outputs.CHART_FILES / "rules.yaml"
+SOURCES = rules.load()
+SCENARIOS = {**BURNS, **PAGES, **TICKETS}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def promtool_is_there() -> None:
+    if find_program("promtool") is None:
+        pytest.skip("promtool is not installed")
+
+
+def test_prometheus_reads_the_rules() -> None:
+    result = promtool("check", "rules", "--lint=all", "--lint-fatal", str(RULES))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_exactly_these_alerts(name: str, tmp_path: Path) -> None:
+    run(SCENARIOS[name], RULES, tmp_path)
+
+
+def alert_rules() -> list[dict[str, Any]]:
+    groups = rules.rule_groups(SOURCES)
+    return [rule for group in groups for rule in group["rules"] if "alert" in rule]
+
+
+def test_every_alert_fires_in_a_scenario() -> None:
+    fired = {
+        alert.partition(" ")[0]
+        for scenario in SCENARIOS.values()
+        for alerts in scenario.firing.values()
+        for alert in alerts
+    }
+    assert {rule["alert"] for rule in alert_rules()} == fired
+
+
+def test_what_an_alert_inhibits_is_an_alert() -> None:
+    names = {rule["alert"] for rule in alert_rules()}
+    for alert in SOURCES.alerts:
+        assert set(alert.inhibits) <= names - {alert.alert}
+
+
+def test_no_two_alerts_inhibit_each_other() -> None:
+    # Alertmanager would be silent about both.
+    inhibits = {alert.alert: set(alert.inhibits) for alert in SOURCES.alerts}
+    for source, targets in inhibits.items():
+        assert not any(source in inhibits.get(target, set()) for target in targets)
+
+
+def test_an_alert_tells_how_much_is_bad(tmp_path: Path) -> None:
+    document = SCENARIOS["an order lost"].document(RULES)
+    document["tests"][0]["alert_rule_test"] = [
+        {
+            "eval_time": "62m",
+            "alertname": "OrdersUnaccounted",
+            "exp_alerts": [
+                {
+                    "exp_labels": {"severity": "page"},
+                    "exp_annotations": {
+                        "summary": "The promise is broken, orders are lost",
+                        "description": "1 orders are not PENDING, were not notified, and have no "
+                        "delivery that would notify them.",
+                        "runbook_url": "docs/runbooks/OrdersUnaccounted.md",
+                    },
+                }
+            ],
+        }
+    ]
+    file = tmp_path / "text.test.yaml"
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    result = promtool("test", "rules", str(file))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_thresholds_that_clients_read_are_those_of_the_queries() -> None:
+    slos = {slo.name: slo for slo in SOURCES.slos}
+    assert f'le="{slos["api-latency"].threshold}"' in slos["api-latency"].errors
+    assert f">= bool {slos['poller-freshness'].threshold}" in slos["poller-freshness"].errors
+
+
+OF_SERIES = {
+    "TargetDown": {"job", "instance"},
+    "MetricVanished": {"job"},
+    "VolumeFillingUp": {"persistentvolumeclaim"},
+}
+"""Alerts that keep the labels of the series they read."""
+
+
+@pytest.mark.parametrize("rule", alert_rules(), ids=lambda rule: rule["alert"])
+def test_an_alert_names_only_labels_that_it_has(rule: dict[str, Any]) -> None:
+    named = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
+    assert named <= labels_of_result(rule["expr"]) | OF_SERIES.get(rule["alert"], set[str]())

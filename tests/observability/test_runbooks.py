@@ -1,0 +1,75 @@
+"""Each alert has its page, and what the pages tell one to type exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import outputs
+import rules
+from support.promql import reads
+
+PAGES = outputs.ROOT / "docs/runbooks"
+NAMES = sorted(path.stem for path in PAGES.glob("*.md") if path.stem != "README")
+URLS = {
+    rule["alert"]: rule["annotations"]["runbook_url"]
+    for group in rules.rule_groups(rules.load())
+    for rule in group["rules"]
+    if "alert" in rule
+}
+QUERY = re.compile(r"\bq '([^']+)'")
+LINK = re.compile(r"\]\(([^)#]+)\)")
+OF_PROMETHEUS_ALONE = {"ALERTS", "prometheus_rule_group_last_duration_seconds"}
+"""What a person looks at, and no rule or dashboard does."""
+
+
+def catalogue() -> set[str]:
+    text = (outputs.ROOT / "observability/metrics.yaml").read_text(encoding="utf-8")
+    content = yaml.safe_load(text)
+    names: set[str] = set()
+    for metric in [*content["metrics"], *content["external"]]:
+        series = ("_bucket", "_count", "_sum") if metric.get("type") == "histogram" else ("",)
+        names.update(metric["name"] + suffix for suffix in series)
+    return names
+
+
+def recorded() -> set[str]:
+    groups = rules.rule_groups(rules.load())
+    return {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
+
+
+KNOWN = catalogue() | recorded() | OF_PROMETHEUS_ALONE
+
+
+def page(name: str) -> str:
+    return (PAGES / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
+    assert sorted(URLS) == NAMES
+
+
+def test_an_alert_links_to_its_page() -> None:
+    base = rules.load().runbooks
+    assert {alert: f"{base}{alert}.md" for alert in NAMES} == URLS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_says_what_it_means_whom_it_hurts_and_when_it_is_over(name: str) -> None:
+    text = page(name)
+    assert text.startswith(f"# {name}\n")
+    parts = re.findall(r"^\*\*(Meaning|Impact|First look|Causes|Over when)\b", text, re.MULTILINE)
+    assert parts == ["Meaning", "Impact", "First look", "Causes", "Over when"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "README"])
+def test_the_queries_of_a_page_read_metrics_that_there_are(name: str) -> None:
+    for query in QUERY.findall(page(name)):
+        assert {read.metric for read in reads(query)} <= KNOWN, query
+
+
+@pytest.mark.parametrize("name", [*NAMES, "README"])
+def test_the_links_of_a_page_lead_somewhere(name: str) -> None:
+    for target in LINK.findall(page(name)):
+        assert (PAGES / Path(target)).resolve().exists(), target

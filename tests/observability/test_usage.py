@@ -1,0 +1,208 @@
+"""The catalogue of metrics against the rules and the dashboards, both ways."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import pytest
+import yaml
+
+import outputs
+import rules
+from support.promql import Read, labels_of_result, reads
+
+CATALOGUE: Any = yaml.safe_load(
+    (outputs.ROOT / "observability/metrics.yaml").read_text(encoding="utf-8")
+)
+OWN: dict[str, Any] = {metric["name"]: metric for metric in CATALOGUE["metrics"]}
+EXTERNAL: dict[str, Any] = {metric["name"]: metric for metric in CATALOGUE["external"]}
+JOBS = [
+    f"swapshop-{component}"
+    for component in (
+        *("api", "receiver", "poller", "exporter", "mysql", "redis"),
+        *("prometheus", "alertmanager", "ingress", "kubelet"),
+    )
+]
+TARGET_LABELS = {"job", "instance", "pod", "namespace", "node", "container"}
+"""What Prometheus adds to the series of a target."""
+SERIES_OF_HISTOGRAMS = ("_bucket", "_count", "_sum")
+GRAFANA = {
+    "$__rate_interval": "5m",
+    "$__interval": "1m",
+    "$__range": "1h",
+}
+LABEL_VALUES = re.compile(r"label_values\((?P<series>.+),\s*(?P<label>\w+)\)")
+
+
+def rule_expressions() -> Iterator[tuple[str, str]]:
+    for group in rules.rule_groups(rules.load()):
+        for rule in group["rules"]:
+            yield rule.get("alert") or rule["record"], rule["expr"]
+
+
+def dashboards() -> Iterator[tuple[str, Any]]:
+    for path in sorted((outputs.ROOT / outputs.CHART_FILES / "dashboards").glob("*.json")):
+        yield path.name, json.loads(path.read_text(encoding="utf-8"))
+
+
+def strings_at(value: Any, key: str) -> Iterator[str]:
+    """Every string below `key`, however deep."""
+    if isinstance(value, dict):
+        entries = cast("dict[str, Any]", value)
+        for name, inner in entries.items():
+            if name == key and isinstance(inner, str):
+                yield inner
+            yield from strings_at(inner, key)
+    elif isinstance(value, list):
+        for inner in cast("list[Any]", value):
+            yield from strings_at(inner, key)
+
+
+def without_variables(expression: str) -> str:
+    """Grafana's variables are durations, or values of a label of which any is possible."""
+    for name, value in GRAFANA.items():
+        expression = re.sub(rf"\{name}\b|\$\{{{name[1:]}\}}", value, expression)
+    return re.sub(r"\$\{\w+(:\w+)?\}|\$\w+", ".*", expression)
+
+
+def variable_query(query: str) -> str:
+    """A variable's query as PromQL: label_values(x, y) reads x and its label y."""
+    found = LABEL_VALUES.fullmatch(query.strip())
+    return f"count by ({found['label']}) ({found['series']})" if found else query
+
+
+def dashboard_expressions() -> Iterator[tuple[str, str]]:
+    for name, dashboard in dashboards():
+        for expression in strings_at(dashboard, "expr"):
+            yield name, without_variables(expression)
+        for variable in dashboard.get("templating", {}).get("list", []):
+            if variable["type"] == "query":
+                query = variable["query"]
+                text = query if isinstance(query, str) else query["query"]
+                yield name, without_variables(variable_query(text))
+
+
+EXPRESSIONS = [*rule_expressions(), *dashboard_expressions()]
+READS = [(where, read) for where, expression in EXPRESSIONS for read in reads(expression)]
+RECORDED: Mapping[str, set[str]] = {
+    name: {
+        label
+        for group in rules.rule_groups(rules.load())
+        for rule in group["rules"]
+        if rule.get("record") == name
+        for label in [*rule.get("labels", {}), *labels_of_result(rule["expr"])]
+    }
+    for name in {name for name, _ in rule_expressions() if ":" in name}
+} | {name: {"slo"} for name, _ in rule_expressions() if name.startswith("slo:")}
+
+
+def base(metric: str) -> str:
+    """The catalogue's name of a series: a histogram has three kinds of them."""
+    for suffix in SERIES_OF_HISTOGRAMS:
+        stem = metric.removesuffix(suffix)
+        if stem != metric and OWN.get(stem, EXTERNAL.get(stem, {})).get("type") == "histogram":
+            return stem
+    return metric
+
+
+def declared_labels(metric: str) -> Mapping[str, Any]:
+    name = base(metric)
+    entry = OWN.get(name) or EXTERNAL.get(name)
+    if entry is None:
+        return {label: {"source": "a recording rule"} for label in RECORDED[name]}
+    histogram = {"le": {"source": "its buckets"}} if metric.endswith("_bucket") else {}
+    return {**entry["labels"], **histogram}
+
+
+def test_every_metric_that_a_rule_or_dashboard_reads_is_in_the_catalogue() -> None:
+    known = {*OWN, *EXTERNAL, *RECORDED}
+    unknown = {(where, read.metric) for where, read in READS if base(read.metric) not in known}
+    assert unknown == set()
+
+
+def test_a_histogram_is_read_by_its_series_and_nothing_else_has_such() -> None:
+    bare = {read.metric for _, read in READS if OWN.get(read.metric, {}).get("type") == "histogram"}
+    assert bare == set()
+
+
+def unknown_labels(read: Read) -> set[str]:
+    declared = set(declared_labels(read.metric)) | TARGET_LABELS
+    return set(read.matched) - declared
+
+
+def test_every_label_that_is_matched_is_declared() -> None:
+    unknown = {
+        (where, read.metric, label) for where, read in READS for label in unknown_labels(read)
+    }
+    assert unknown == set()
+
+
+@pytest.mark.parametrize(("where", "expression"), EXPRESSIONS)
+def test_every_label_that_is_grouped_by_is_declared(where: str, expression: str) -> None:
+    found = reads(expression)
+    declared = TARGET_LABELS.union(*(declared_labels(read.metric) for read in found))
+    for read in found:
+        assert read.grouped <= declared | read.made, where
+
+
+def forbidden_values(read: Read) -> Iterator[tuple[str, str]]:
+    allowed = {**declared_labels(read.metric), "job": JOBS}
+    for label, patterns in read.matched.items():
+        values = allowed.get(label)
+        if isinstance(values, list):
+            names = cast("list[str]", values)
+            for pattern in patterns:
+                if not any(re.fullmatch(pattern, name) for name in names):
+                    yield label, pattern
+
+
+def test_every_value_that_is_matched_can_occur() -> None:
+    impossible = {
+        (where, read.metric, *pair) for where, read in READS for pair in forbidden_values(read)
+    }
+    assert impossible == set()
+
+
+def test_every_metric_of_the_catalogue_is_read() -> None:
+    read = {base(read.metric) for _, read in READS}
+    assert {*OWN, *EXTERNAL} - read == set()
+
+
+def test_every_recorded_series_is_read() -> None:
+    # The dashboards show the short windows that no alert reads.
+    assert set(RECORDED) - {read.metric for _, read in READS} == set()
+
+
+def mentioned_labels() -> set[str]:
+    """Labels in the texts of alerts and in the legends of panels."""
+    texts = [
+        text
+        for group in rules.rule_groups(rules.load())
+        for rule in group["rules"]
+        for text in rule.get("annotations", {}).values()
+    ]
+    legends = [text for _, board in dashboards() for text in strings_at(board, "legendFormat")]
+    return {
+        *re.findall(r"\$labels\.(\w+)", " ".join(texts)),
+        *re.findall(r"\{\{\s*(\w+)\s*\}\}", " ".join(legends)),
+    }
+
+
+def test_the_labels_of_external_metrics_are_those_that_are_used() -> None:
+    used = {name: mentioned_labels() for name in EXTERNAL}
+    for _, read in READS:
+        if base(read.metric) in EXTERNAL:
+            used[base(read.metric)] |= set(read.matched) | read.grouped
+    unused = {
+        (name, label)
+        for name, metric in EXTERNAL.items()
+        for label in metric["labels"]
+        if label not in used[name]
+    }
+    assert unused == set()
+
+
+def test_the_catalogue_names_each_metric_once() -> None:
+    names = [metric["name"] for metric in [*CATALOGUE["metrics"], *CATALOGUE["external"]]]
+    assert sorted(set(names)) == sorted(names)
