@@ -1,7 +1,8 @@
 """One release in the namespace swapshop-e2e, made anew; the tests run in the order of their files.
 
 E2E=1 collects them (`./task e2e`). KUBECONFIG names the cluster, CLUSTER_IP the address where its
-Ingress listens (127.0.0.1 by default), TAG the images' tag. E2E_KEEP=1 leaves the namespace behind.
+Ingress listens (127.0.0.1 by default), TAG the images' tag, E2E_NAMESPACE another namespace.
+E2E_KEEP=1 leaves the namespace behind.
 """
 
 import os
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from cluster import ROOT, Cluster, CommandFailed
-from support.releases import NAMESPACE, Release
+from support.releases import HOST, NAMESPACE, Release
 from support.storefront import Customer, Door
 
 collect_ignore_glob = [] if os.environ.get("E2E") == "1" else ["test_*.py"]
@@ -71,7 +72,7 @@ def release(cluster: Cluster, observed: dict[str, float]) -> Release:
 @pytest.fixture(scope="session")
 def door() -> Generator[Door]:
     """Where the Ingress listens."""
-    door = Door(os.environ.get("CLUSTER_IP", "127.0.0.1"))
+    door = Door(os.environ.get("CLUSTER_IP", "127.0.0.1"), HOST)
     yield door
     door.close()
 

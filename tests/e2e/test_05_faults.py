@@ -1,16 +1,18 @@
-"""Pods are ended, politely and not, while orders flow: each order is notified exactly once."""
+"""Pods are deleted and processes killed while orders flow: each order is notified exactly once."""
 
+import signal
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
 
-from support.releases import Release
+from support.kills import Killer, open_killer, status_of
+from support.releases import NAMESPACE, Release
 from support.storefront import Customer, Door, wait_until
 
-FORCED = ("--grace-period=0", "--force")
-"""SIGKILL at once, as kill -9 or the node's memory killer does."""
+COMPONENTS = ("api", "receiver", "poller", "redis", "mysql")
+"""Each has a pod whose main container has the component's name."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,32 +56,60 @@ def ordering(customer: Customer) -> Generator[list[str]]:
     assert not errors, errors
 
 
+@pytest.fixture(scope="module")
+def killer(release: Release) -> Generator[Killer]:
+    """What kills containers; it may see the nodes' processes, in a namespace of its own."""
+    (container,) = release.pods("api")[0]["spec"]["containers"]
+    with open_killer(f"{NAMESPACE}-node", container["image"]) as killer:
+        yield killer
+
+
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("how", [(), FORCED], ids=["deleted", "killed"])
-@pytest.mark.parametrize("component", ["api", "receiver", "poller", "redis", "mysql"])
-def test_no_order_is_lost_or_doubled(
-    release: Release,
-    door: Door,
-    observed: dict[str, float],
-    component: str,
-    how: tuple[str, ...],
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_no_order_is_lost_or_doubled_when_a_pod_is_deleted(
+    release: Release, door: Door, observed: dict[str, float], component: str
 ) -> None:
-    customer = Customer(door)
+    pods = release.pods(component)
+    name, uid = pods[0]["metadata"]["name"], pods[0]["metadata"]["uid"]
+
+    def is_replaced() -> bool:
+        uids = {pod["metadata"]["uid"] for pod in release.pods(component)}
+        return uid not in uids and release.ready(component) >= len(pods)
+
+    with orders_survive(Customer(door)):
+        release.cluster.kubectl("delete", "pod", name, "--wait=false")
+        observed[f"{component} deleted, until it is back (s)"] = wait_until(is_replaced, 240)
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_no_order_is_lost_or_doubled_when_a_process_is_killed(
+    release: Release, door: Door, observed: dict[str, float], killer: Killer, component: str
+) -> None:
+    pods = release.pods(component)
+    uid, before = pods[0]["metadata"]["uid"], status_of(pods[0], component)
+
+    def is_restarted() -> bool:
+        current = {pod["metadata"]["uid"]: pod for pod in release.pods(component)}
+        restarts = status_of(current[uid], component)["restartCount"] - before["restartCount"]
+        return restarts == 1 and release.ready(component) >= len(pods)
+
+    with orders_survive(Customer(door)):
+        killer.kill(pods[0], component)
+        observed[f"{component} killed, until it is back (s)"] = wait_until(is_restarted, 240)
+    ended = status_of(release.cluster.get("pod", pods[0]["metadata"]["name"]), component)
+    assert ended["lastState"]["terminated"]["containerID"] == before["containerID"]
+    assert ended["lastState"]["terminated"]["exitCode"] == 128 + signal.SIGKILL
+
+
+@contextmanager
+def orders_survive(customer: Customer) -> Generator[None]:
+    """Place orders while a block lasts, before it and after: each is notified exactly once."""
     with ordering(customer) as orders:
         wait_until(lambda: len(orders) >= 5, 60)
-        pod = release.pods(component)[0]["metadata"]
-        size = len(release.pods(component))
-        release.cluster.kubectl("delete", "pod", pod["name"], "--wait=false", *how)
-        seconds = wait_until(lambda: is_replaced(release, component, pod["uid"], size), 240)
+        yield
         before = len(orders)
         wait_until(lambda: len(orders) >= before + 10, 60)
-    observed[f"{component} {'killed' if how else 'deleted'}, until it is back (s)"] = seconds
     wait_until(lambda: set(customer.notified()) >= set(orders), 120, every=1)
     assert sorted(customer.notified()) == sorted(orders)
     assert set(customer.orders()) == set(orders)
-
-
-def is_replaced(release: Release, component: str, uid: str, size: int) -> bool:
-    """Tell whether a component is whole again without the pod of this uid."""
-    uids = {pod["metadata"]["uid"] for pod in release.pods(component)}
-    return uid not in uids and release.ready(component) >= size

@@ -1,4 +1,4 @@
-"""The page in chromium, through the Ingress: a customer's journey from registration to sign-out."""
+"""The page in chromium, through the Ingress: a customer's journey, and a script that is missing."""
 
 import os
 import subprocess
@@ -11,13 +11,21 @@ from support.storefront import Door, wait_until
 
 
 @pytest.mark.timeout(300)
-def test_the_customers_journey_through_the_ingress(release: Release, door: Door) -> None:
+def test_the_page_in_a_browser_through_the_ingress(release: Release, door: Door) -> None:
     release.deploy("--set", "poller.mode=Deployment")
+    wait_until(lambda: release.is_settled("api"), 60, every=1)
     with door.client() as http:
         wait_until(lambda: http.get("/api/auth/me").status_code == 401, 30)
-    shop = {"SHOP_URL": f"http://{door.host}", "SHOP_ADDRESS": door.address}
+    shop = {"SHOP_URL": door.origin, "SHOP_ADDRESS": door.address}
     done = subprocess.run(
-        [ROOT / "web" / "npm", "run", "test:browser", "--", "journey.spec.ts"],
+        [
+            ROOT / "web" / "npm",
+            "run",
+            "test:browser",
+            "--",
+            "journey.spec.ts",
+            "missing-script.spec.ts",
+        ],
         env={**os.environ, **shop},
         capture_output=True,
         text=True,
@@ -25,4 +33,4 @@ def test_the_customers_journey_through_the_ingress(release: Release, door: Door)
         timeout=240,
     )
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
-    assert "1 passed" in done.stdout
+    assert "6 passed" in done.stdout

@@ -1,0 +1,83 @@
+"""What is down is told and nothing else wakes anybody; every query finds data."""
+
+from typing import Final
+
+import httpx
+import pytest
+
+import queries
+from prometheus import ask
+from support.releases import Release
+from support.storefront import Customer, wait_until
+
+from .conftest import VALUES
+
+NOT_HERE: Final = ("kubelet", "traefik")
+"""Owners of metrics that not every cluster has: figures of volumes need a driver that counts, those
+of certificates an ingress controller that is asked for its metrics."""
+
+
+def told(release: Release, severity: str = "page") -> set[str]:
+    """Return the alerts of a severity that are pending or firing."""
+    found = ask(release.cluster, f'ALERTS{{severity="{severity}"}}')
+    return {sample.labels["alertname"] for sample in found}
+
+
+def states(release: Release, alert: str) -> set[str]:
+    """Return in which states an alert is."""
+    found = ask(release.cluster, f'ALERTS{{alertname="{alert}"}}')
+    return {sample.labels["alertstate"] for sample in found}
+
+
+@pytest.mark.timeout(900)
+def test_a_receiver_that_is_down_is_told_and_nothing_else(
+    release: Release, observed: dict[str, float]
+) -> None:
+    # the load test may have been slow at first
+    wait_until(lambda: told(release) == set(), 400, every=2)
+    seen: set[str] = set()
+
+    def is_told() -> bool:
+        seen.update(told(release))
+        return "ReceiverDown" in seen
+
+    def is_firing() -> bool:
+        seen.update(told(release))
+        return "firing" in states(release, "ReceiverDown")
+
+    release.cluster.kubectl("scale", "deployment/swapshop-receiver", "--replicas=0")
+    seconds = wait_until(is_told, 180, every=2)
+    observed["receiver scaled to 0, until ReceiverDown is pending (s)"] = seconds
+    wait_until(is_firing, 300, every=2)
+    assert seen == {"ReceiverDown"}
+    release.cluster.kubectl("scale", "deployment/swapshop-receiver", "--replicas=1")
+    wait_until(lambda: told(release) == set(), 180, every=2)
+
+
+@pytest.mark.timeout(600)
+def test_every_query_returns_data(customer: Customer, prometheus: httpx.Client) -> None:
+    """Of each panel of each dashboard, and of each rule."""
+    customer.sign_in()
+    order_id = customer.placed()
+    wait_until(lambda: customer.is_notified(order_id), 30)
+    run = queries.prometheus(str(prometheus.base_url).rstrip("/"), prometheus)
+    findings: list[queries.Finding] = []
+
+    def all_found() -> bool:
+        findings[:] = queries.prove(run, NOT_HERE)
+        return not findings
+
+    try:
+        wait_until(all_found, 240, every=10)
+    except TimeoutError:
+        pytest.fail("\n".join(map(str, findings)))
+
+
+@pytest.mark.timeout(600)
+def test_a_poller_that_does_not_run_is_told(release: Release, observed: dict[str, float]) -> None:
+    release.deploy(*VALUES, "--set", "poller.mode=CronJob")
+    release.cluster.kubectl(
+        "patch", "cronjob/swapshop-poller", "--patch", '{"spec": {"suspend": true}}'
+    )
+    seconds = wait_until(lambda: "PollerStale" in told(release), 420, every=2)
+    observed["CronJob suspended, until PollerStale is pending (s)"] = seconds
