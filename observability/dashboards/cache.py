@@ -10,6 +10,7 @@ HITS: Final = 'rate(swapshop_cache_requests_total{result="hit"}[$__rate_interval
 ASKED: Final = (
     'rate(swapshop_cache_requests_total{result=~"hit|miss|stale|error"}[$__rate_interval])'
 )
+HIT_RATIO: Final = Query(f"sum({HITS}) / (sum({ASKED}) > 0)", "hits")
 ORDER: Final = 'http_route="/api/orders/{order_id}", http_request_method="GET"'
 
 
@@ -27,7 +28,7 @@ def _now() -> Section:
     return "Now", [
         figure(
             "Hit ratio",
-            Query(f"sum({HITS}) / (sum({ASKED}) > 0)", "hits"),
+            HIT_RATIO,
             unit="percentunit",
             steps=[(None, "orange"), (0.5, "green")],
             width=8,
@@ -67,7 +68,7 @@ def _reads() -> Section:
         ),
         lines(
             "Hit ratio",
-            Query(f"sum({HITS}) / (sum({ASKED}) > 0)", "hits"),
+            HIT_RATIO,
             unit="percentunit",
             maximum=1,
             description="It falls after a restart of Redis and recovers by itself, since Redis "

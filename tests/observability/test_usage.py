@@ -1,6 +1,5 @@
 """The catalogue of metrics against the rules and the dashboards, both ways."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -9,7 +8,9 @@ import pytest
 import yaml
 
 import outputs
+import queries
 import rules
+from dashboards import dashboards
 from support.promql import Read, labels_of_result, reads
 
 CATALOGUE: Any = yaml.safe_load(
@@ -27,74 +28,22 @@ JOBS = [
 TARGET_LABELS = {"job", "instance", "pod", "namespace", "node", "container"}
 """What Prometheus adds to the series of a target."""
 SERIES_OF_HISTOGRAMS = ("_bucket", "_count", "_sum")
-GRAFANA = {
-    "$__rate_interval": "5m",
-    "$__interval": "1m",
-    "$__range": "1h",
-}
-LABEL_VALUES = re.compile(r"label_values\((?P<series>.+),\s*(?P<label>\w+)\)")
 
-
-def rule_expressions() -> Iterator[tuple[str, str]]:
-    for group in rules.rule_groups(rules.load()):
-        for rule in group["rules"]:
-            yield rule.get("alert") or rule["record"], rule["expr"]
-
-
-def dashboards() -> Iterator[tuple[str, Any]]:
-    for path in sorted((outputs.ROOT / outputs.CHART_FILES / "dashboards").glob("*.json")):
-        yield path.name, json.loads(path.read_text(encoding="utf-8"))
-
-
-def strings_at(value: Any, key: str) -> Iterator[str]:
-    """Every string below `key`, however deep."""
-    if isinstance(value, dict):
-        entries = cast("dict[str, Any]", value)
-        for name, inner in entries.items():
-            if name == key and isinstance(inner, str):
-                yield inner
-            yield from strings_at(inner, key)
-    elif isinstance(value, list):
-        for inner in cast("list[Any]", value):
-            yield from strings_at(inner, key)
-
-
-def without_variables(expression: str) -> str:
-    """Grafana's variables are durations, or values of a label of which any is possible."""
-    for name, value in GRAFANA.items():
-        expression = re.sub(rf"\{name}\b|\$\{{{name[1:]}\}}", value, expression)
-    return re.sub(r"\$\{\w+(:\w+)?\}|\$\w+", ".*", expression)
-
-
-def variable_query(query: str) -> str:
-    """A variable's query as PromQL: label_values(x, y) reads x and its label y."""
-    found = LABEL_VALUES.fullmatch(query.strip())
-    return f"count by ({found['label']}) ({found['series']})" if found else query
-
-
-def dashboard_expressions() -> Iterator[tuple[str, str]]:
-    for name, dashboard in dashboards():
-        for expression in strings_at(dashboard, "expr"):
-            yield name, without_variables(expression)
-        for variable in dashboard.get("templating", {}).get("list", []):
-            if variable["type"] == "query":
-                query = variable["query"]
-                text = query if isinstance(query, str) else query["query"]
-                yield name, without_variables(variable_query(text))
-
-
-EXPRESSIONS = [*rule_expressions(), *dashboard_expressions()]
+EXPRESSIONS = [(query.where, query.expression) for query in queries.queries()]
+RULES = [rule for group in rules.rule_groups(rules.load()) for rule in group["rules"]]
+RECORDS = [rule for rule in RULES if "record" in rule]
 READS = [(where, read) for where, expression in EXPRESSIONS for read in reads(expression)]
 RECORDED: Mapping[str, set[str]] = {
-    name: {
+    name: {"slo"}
+    if name.startswith("slo:")
+    else {
         label
-        for group in rules.rule_groups(rules.load())
-        for rule in group["rules"]
-        if rule.get("record") == name
+        for rule in RECORDS
+        if rule["record"] == name
         for label in [*rule.get("labels", {}), *labels_of_result(rule["expr"])]
     }
-    for name in {name for name, _ in rule_expressions() if ":" in name}
-} | {name: {"slo"} for name, _ in rule_expressions() if name.startswith("slo:")}
+    for name in {rule["record"] for rule in RECORDS}
+}
 
 
 def base(metric: str) -> str:
@@ -176,13 +125,13 @@ def test_every_recorded_series_is_read() -> None:
 
 def mentioned_labels() -> set[str]:
     """Labels in the texts of alerts and in the legends of panels."""
-    texts = [
-        text
-        for group in rules.rule_groups(rules.load())
-        for rule in group["rules"]
-        for text in rule.get("annotations", {}).values()
+    texts = [text for rule in RULES for text in rule.get("annotations", {}).values()]
+    legends = [
+        target["legendFormat"]
+        for board in dashboards().values()
+        for panel in board["panels"]
+        for target in panel.get("targets", [])
     ]
-    legends = [text for _, board in dashboards() for text in strings_at(board, "legendFormat")]
     return {
         *re.findall(r"\$labels\.(\w+)", " ".join(texts)),
         *re.findall(r"\{\{\s*(\w+)\s*\}\}", " ".join(legends)),

@@ -1,11 +1,12 @@
 """How late the event loop is: what a blocking call does to every request at once."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from prometheus_client import Histogram
+
+from swapshop_kit.background import in_background
 
 LAG: Final = Histogram(
     "swapshop_event_loop_lag_seconds",
@@ -15,20 +16,15 @@ LAG: Final = Histogram(
 INTERVAL_SECONDS: Final = 0.25
 
 
-@asynccontextmanager
-async def watching_event_loop(interval_seconds: float = INTERVAL_SECONDS) -> AsyncGenerator[None]:
+def watching_event_loop(
+    interval_seconds: float = INTERVAL_SECONDS,
+) -> AbstractAsyncContextManager[None]:
     """Measure the lag all through a block.
 
     Args:
         interval_seconds: between two measures.
     """
-    task = asyncio.create_task(_measure(interval_seconds), name="event-loop-lag")
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    return in_background(_measure(interval_seconds), "event-loop-lag")
 
 
 async def _measure(interval_seconds: float) -> None:

@@ -1,6 +1,5 @@
 """What an exporter owns, made and closed in one place."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from swapshop_api.exporter.domain import LONG_SECONDS, Exporter
 from swapshop_api.exporter.metrics import PipelineCollector
 from swapshop_api.exporter.models import SCHEMA
 from swapshop_api.settings import ExporterSettings
+from swapshop_kit.background import in_background
 from swapshop_kit.build_info import report_build
 from swapshop_kit.checks import CHECK_SECONDS, within
 from swapshop_kit.database import Database, create_engine
@@ -61,19 +61,11 @@ async def open_exporter(
         stack.callback(registry.unregister, collector)
         report_build("exporter", __version__)
         exporter = Exporter(database, collector, settings.snapshot_seconds)
-        await stack.enter_async_context(running(exporter))
+        # a defect that ends the snapshots ends the process: figures would grow old
+        await stack.enter_async_context(in_background(exporter.run(), "exporter"))
         head = head_of(MIGRATIONS)
         check = within(CHECK_SECONDS, lambda: is_ready(database, head))
         yield ExporterContainer(exporter, Health(required={"database": check}))
-
-
-@asynccontextmanager
-async def running(exporter: Exporter) -> AsyncGenerator[None]:
-    """Take snapshots all through the block; a bug that ends them ends the block, so the process."""
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(exporter.run(), name="exporter")
-        yield
-        task.cancel()
 
 
 def open_engine(settings: ExporterSettings) -> AsyncEngine:
