@@ -2,7 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { expect, test as base, type BrowserContext, type Page } from '@playwright/test';
+import {
+  expect,
+  test as base,
+  type BrowserContext,
+  type Locator,
+  type Page,
+} from '@playwright/test';
 
 import { Stack } from './stack';
 
@@ -108,4 +114,12 @@ export async function placeOrder(page: Page, cliente: string): Promise<string> {
   await page.getByRole('button', { name: 'Enviar pedido' }).click();
   await expect(page.getByRole('heading', { name: `Pedido de ${cliente}` })).toBeVisible();
   return new URL(page.url()).pathname.split('/').at(-1) ?? '';
+}
+
+/** The toast with that text. The page repeats it for screen readers, so the text alone may match twice. */
+export function toast(page: Page, text: string): Locator {
+  return page
+    .getByRole('region', { name: 'Mensajes' })
+    .getByRole('listitem')
+    .filter({ hasText: text });
 }

@@ -1,4 +1,4 @@
-import { expect, fillOrder, PASSWORD, test } from './fixtures';
+import { expect, fillOrder, PASSWORD, test, toast } from './fixtures';
 
 test('a customer registers, orders, is notified live, leaves, and finds it all again', async ({
   page,
@@ -31,7 +31,7 @@ test('a customer registers, orders, is notified live, leaves, and finds it all a
   await page.getByRole('button', { name: 'Enviar pedido' }).dblclick();
 
   await expect(page.getByRole('heading', { name: 'Pedido de Lucía' })).toBeFocused();
-  await expect(page.getByText('Pedido listo', { exact: true })).toBeVisible();
+  await expect(toast(page, 'Pedido listo')).toBeVisible();
   await expect(page.getByTestId('unread-badge')).toHaveText('1');
   await expect(page.getByText('Cliente avisado')).toBeVisible();
   const order = page.url();

@@ -1,5 +1,5 @@
 import { makeDeadLetter } from './dead-letter';
-import { CUSTOMER, expect, OPERATOR, placeOrder, signIn, test } from './fixtures';
+import { CUSTOMER, expect, OPERATOR, placeOrder, signIn, test, toast } from './fixtures';
 
 test('an operator sees a dead letter and redrives it', async ({ page, stack }) => {
   await signIn(page, OPERATOR);
@@ -16,7 +16,7 @@ test('an operator sees a dead letter and redrives it', async ({ page, stack }) =
   await expect(page.getByRole('button', { name: 'Repetir entrega' })).toBeFocused();
   await page.getByRole('button', { name: 'Repetir entrega' }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Repetir' }).click();
-  await expect(page.getByText('La entrega vuelve a la cola')).toBeVisible();
+  await expect(toast(page, 'La entrega vuelve a la cola')).toBeVisible();
   await expect(page.getByText('Entregada').first()).toBeVisible();
 });
 

@@ -1,4 +1,4 @@
-import { CUSTOMER, expect, OPERATOR, PASSWORD, placeOrder, signIn, test } from './fixtures';
+import { CUSTOMER, expect, OPERATOR, PASSWORD, placeOrder, signIn, test, toast } from './fixtures';
 
 test('two tabs share one session and one stream, and end together', async ({ page, context }) => {
   let streams = 0;
@@ -19,7 +19,7 @@ test('two tabs share one session and one stream, and end together', async ({ pag
 
   await placeOrder(page, 'Dos Pestañas');
   await expect(other.getByText('El pedido de Dos Pestañas está listo')).toBeVisible();
-  await expect(other.getByText('Pedido listo', { exact: true })).toBeVisible();
+  await expect(toast(other, 'Pedido listo')).toBeVisible();
 
   await page.close();
   await expect.poll(() => streams).toBeGreaterThan(streamsOfOne);
