@@ -9,7 +9,7 @@ from swapshop_api.dispatch.models import DEAD, LEASED, READY, deliveries, delive
 from swapshop_api.dispatch.schemas import PipelineOut, State
 from swapshop_api.orders.models import PENDING, orders
 from swapshop_kit.cursors import Cursor
-from swapshop_kit.dialect import utc_now
+from swapshop_kit.dialect import force_index, utc_now
 
 _DELIVERY = tuple(
     column for column in deliveries.c if column.name not in ("payload", "traceparent")
@@ -24,7 +24,7 @@ async def list_page(
     if state is not None:
         query = query.where(deliveries.c.state == state)
         # or MariaDB may sort all that are DONE
-        query = query.with_hint(deliveries, "FORCE INDEX (ix_deliveries_state)", "mysql")
+        query = force_index(query, deliveries, "ix_deliveries_state")
     if after is not None:
         query = query.where(deliveries.c.id < after.id)
     return (await connection.execute(query)).mappings().all()

@@ -22,7 +22,7 @@ from swapshop_api.dispatch.models import (
     leases,
 )
 from swapshop_api.dispatch.policy import Verdict
-from swapshop_kit.dialect import utc_now
+from swapshop_kit.dialect import force_index, utc_now
 
 _SENT: Final = (
     deliveries.c.id,
@@ -66,16 +66,23 @@ async def insert_lease(
 
 async def lock_due(connection: AsyncConnection, limit: int) -> list[Due]:
     """Lock expired and due deliveries that nobody else is claiming, longest due first."""
-    expired = await _lock(connection, LEASED, deliveries.c.lease_until, limit)
-    ready = await _lock(connection, READY, deliveries.c.next_attempt_at, limit)
+    expired = await _lock(
+        connection, LEASED, deliveries.c.lease_until, "ix_deliveries_lease", limit
+    )
+    ready = await _lock(connection, READY, deliveries.c.next_attempt_at, "ix_deliveries_due", limit)
     return sorted([*expired, *ready], key=lambda due: (due.due_at, due.id))
 
 
 async def _lock(
-    connection: AsyncConnection, state: str, due_at: ColumnElement[Any], limit: int
+    connection: AsyncConnection, state: str, due_at: ColumnElement[Any], index: str, limit: int
 ) -> list[Due]:
+    # rows that are sorted are locked all, also those beyond the limit
     query = (
-        select(*_SENT, due_at.label("due_at"), deliveries.c.unreported_claims)
+        force_index(
+            select(*_SENT, due_at.label("due_at"), deliveries.c.unreported_claims),
+            deliveries,
+            index,
+        )
         .where(deliveries.c.state == state, due_at <= utc_now())
         .order_by(due_at, deliveries.c.id)
         .limit(limit)

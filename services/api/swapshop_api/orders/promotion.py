@@ -18,7 +18,7 @@ from swapshop_api.orders.events import ORDER_READY, CannotPromote, freeze, webho
 from swapshop_api.orders.models import PENDING, PROCESSED, orders
 from swapshop_api.orders.schemas import OrderLine
 from swapshop_api.orders.store import read_lines
-from swapshop_kit.dialect import utc_now
+from swapshop_kit.dialect import force_index, utc_now
 from swapshop_kit.ids import new_id
 
 BLOCK_ACTION: Final = "order.blocked"
@@ -46,8 +46,9 @@ async def promote(connection: AsyncConnection, order_ids: Sequence[str], write: 
 
 async def promote_oldest(connection: AsyncConnection, limit: int, write: Write) -> Promotion:
     """Promote up to ``limit`` orders that nobody else is promoting, oldest first."""
+    # rows that are sorted are locked all, also those beyond the limit
     query = (
-        _pending()
+        force_index(_pending(), orders, "ix_orders_estado")
         .where(orders.c.blocked_at.is_(None))
         .order_by(orders.c.created_at, orders.c.id)
         .limit(limit)

@@ -117,6 +117,26 @@ async def test_every_statement_of_lease_and_report_uses_its_index(crowd: Pipelin
     }
 
 
+@pytest.mark.parametrize("stores", ["mariadb-redis"], indirect=True)
+async def test_a_lease_locks_in_the_order_of_an_index_however_few_rows_there_are(
+    pipeline: Pipeline,
+) -> None:
+    """Sorted rows are locked all, also those beyond the limit, and another poller gets none."""
+    await pipeline.ready(3)
+    await pipeline.place(3)
+    with explaining(pipeline.database) as plans:
+        await pipeline.lease(limit=2)
+    locking = [plan for plan in plans if "SKIP LOCKED" in plan.statement]
+    assert {(plan.table, plan.key) for plan in locking if plan.table != "deliveries"} == {
+        ("orders", "ix_orders_estado")
+    }
+    assert {plan.key for plan in locking if plan.table == "deliveries"} >= {
+        "ix_deliveries_lease",
+        "ix_deliveries_due",
+    }
+    assert not [plan for plan in plans if "filesort" in plan.extra]
+
+
 async def test_a_lease_call_looks_at_little_more_than_it_claims(crowd: Pipeline) -> None:
     limit = 10
 
