@@ -54,7 +54,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       const stack = await Stack.create(join(folder, 'data'));
       await use(stack);
       await stack.stop();
-      await rm(folder, { recursive: true });
+      // What a crash left behind may still write there.
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
     { scope: 'worker', timeout: 90_000 },
   ],

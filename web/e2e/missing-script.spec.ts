@@ -38,7 +38,7 @@ test('a page whose script is missing is loaded once more, then an error page tel
   await page.unrouteAll();
   await page.getByRole('link', { name: 'Volver a intentarlo' }).click();
   await expect(page.getByRole('heading', { level: 1 })).not.toHaveText(MESSAGE);
-  expect(new URL(page.url()).pathname).toBe('/login');
+  await expect(page).toHaveURL(/\/login$/);
 });
 
 test('a script that is missing once, as after a release, shows nothing to the customer', async ({

@@ -72,6 +72,7 @@ test('customers: every page is accessible, empty and full', async ({ page }) => 
   await signIn(page, CUSTOMER);
   await examine(page, 'orders-empty', '/orders', heading(page));
   await examine(page, 'notifications-empty', '/notifications', heading(page));
+  await examine(page, 'password', '/account/password', heading(page));
   await examine(page, 'not-found', '/nowhere', heading(page));
   await page.goto('/orders/new');
   await fillOrder(page, 'Lucía Fernández', [

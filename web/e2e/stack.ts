@@ -9,13 +9,19 @@ const LOG_END = 4000;
 /** The Python that has the services: what ./task made, unless another is named. */
 export const PYTHON = process.env.PYTHON ?? `${ROOT}.venv/bin/python`;
 
+/** One that stays free while the stack is down: outgoing connections take theirs from 32768 on. */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 10_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** What `./task up` starts, on a port and data of its own; can be ended and started again. */

@@ -5,7 +5,7 @@ addEventListener(
   ({ target }) => {
     if (!(target instanceof HTMLScriptElement)) return;
     const [navigation] = performance.getEntriesByType('navigation');
-    if (navigation.type === 'reload') location.replace('/error.html');
+    if (navigation?.type === 'reload') location.replace('/error.html');
     else location.reload();
   },
   true, // such an event does not bubble

@@ -26,21 +26,30 @@ interface Answer<Data> {
   response: Response;
 }
 
+async function settled<Data>(call: Promise<Answer<Data>>): Promise<Answer<Data>> {
+  try {
+    return await call;
+  } catch (error) {
+    throw failureOfThrown(error);
+  }
+}
+
 /** Awaits a client's call; anything but a 2xx with its body becomes a Failure. */
 export async function answerOf<Data>(
   call: Promise<Answer<Data>>,
 ): Promise<{ data: Data; response: Response }> {
-  let answer: Answer<Data>;
-  try {
-    answer = await call;
-  } catch (error) {
-    throw failureOfThrown(error);
-  }
-  if (answer.data === undefined) throw failureOfAnswer(answer.response, answer.error);
-  return { data: answer.data, response: answer.response };
+  const { data, error, response } = await settled(call);
+  if (data === undefined) throw failureOfAnswer(response, error);
+  return { data, response };
 }
 
 /** As `answerOf`, when only the body matters. */
 export async function dataOf<Data>(call: Promise<Answer<Data>>): Promise<Data> {
   return (await answerOf(call)).data;
+}
+
+/** As `answerOf`, for a call whose 2xx has no body. */
+export async function doneOf(call: Promise<Answer<unknown>>): Promise<void> {
+  const { error, response } = await settled(call);
+  if (!response.ok) throw failureOfAnswer(response, error);
 }

@@ -1,5 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Popover } from 'radix-ui';
+import { useState } from 'react';
 
 import type { User } from '@/features/auth/session';
 import { messageOf, useI18n } from '@/shared/i18n';
@@ -16,6 +18,7 @@ export function AccountMenu({ user }: { user: User }) {
   const { t } = useI18n();
   const { session } = useServices();
   const toasts = useToasts();
+  const [isOpen, setOpen] = useState(false);
   const signOut = useMutation({
     mutationFn: () => session.signOut(),
     onError: (error) => {
@@ -28,7 +31,7 @@ export function AccountMenu({ user }: { user: User }) {
     },
   });
   return (
-    <Popover.Root>
+    <Popover.Root open={isOpen} onOpenChange={setOpen}>
       <Popover.Trigger asChild>
         <Button kind="quiet" size="icon" aria-label={t.shell.account(user.nombre)}>
           <Icon name="user" />
@@ -40,6 +43,10 @@ export function AccountMenu({ user }: { user: User }) {
           sideOffset={10}
           collisionPadding={12}
           aria-label={t.shell.account(user.nombre)}
+          onCloseAutoFocus={(event) => {
+            // The heading of the page that one went to keeps the focus.
+            if (document.activeElement !== document.body) event.preventDefault();
+          }}
           className="z-40 w-72 animate-rise rounded-2xl border border-line bg-surface p-2 shadow-float"
         >
           <div className="border-b border-line px-3 pt-2 pb-3">
@@ -60,6 +67,14 @@ export function AccountMenu({ user }: { user: User }) {
               <span aria-hidden="true">{t.shell.theme}</span>
               <ThemeSwitch />
             </div>
+            <Link
+              to="/account/password"
+              onClick={() => setOpen(false)}
+              className="mt-1 flex min-h-9 items-center justify-between rounded-lg px-3 text-sm hover:bg-sunken"
+            >
+              {t.password.title}
+              <Icon name="right" className="size-4.5 text-ink-soft" />
+            </Link>
           </div>
           <Button
             kind="secondary"

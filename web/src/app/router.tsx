@@ -102,6 +102,12 @@ const notificationsRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/notifications/notifications-page')),
 });
 
+const passwordRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/account/password',
+  component: lazyRouteComponent(() => import('@/features/auth/password-page')),
+});
+
 const DELIVERY_STATES = ['READY', 'LEASED', 'DONE', 'DEAD'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
@@ -138,6 +144,7 @@ const routeTree = rootRoute.addChildren([
     newOrderRoute,
     orderRoute,
     notificationsRoute,
+    passwordRoute,
     operatorRoute,
     deliveryRoute,
   ]),

@@ -58,8 +58,8 @@ export const en: Catalogue = {
     email: 'E-mail',
     password: 'Password',
     passwordHint: '12 to 128 characters. A short phrase is easy to remember.',
-    showPassword: 'Show password',
-    hidePassword: 'Hide password',
+    showPassword: (field) => `Show ${field}`,
+    hidePassword: (field) => `Hide ${field}`,
     signIn: 'Sign in',
     signingIn: 'Signing in…',
     register: 'Create account',
@@ -71,6 +71,17 @@ export const en: Catalogue = {
       otherUser: 'Someone else signed in to this browser, so your session was closed.',
       signedOut: 'You have signed out.',
     },
+  },
+  password: {
+    title: 'Change password',
+    intro:
+      'Changing it signs you out on all other browsers and devices within a few minutes; on this one you stay signed in.',
+    current: 'Current password',
+    next: 'New password',
+    submit: 'Change password',
+    submitting: 'Changing…',
+    changed: 'Password changed',
+    changedBody: 'On your other devices, sign in again with the new one.',
   },
   validation: {
     required: 'This field is needed.',

@@ -57,8 +57,8 @@ export const es = {
     email: 'Correo electrónico',
     password: 'Contraseña',
     passwordHint: 'De 12 a 128 caracteres. Una frase corta es fácil de recordar.',
-    showPassword: 'Mostrar contraseña',
-    hidePassword: 'Ocultar contraseña',
+    showPassword: (field: string) => `Mostrar ${field}`,
+    hidePassword: (field: string) => `Ocultar ${field}`,
     signIn: 'Entrar',
     signingIn: 'Entrando…',
     register: 'Crear cuenta',
@@ -70,6 +70,17 @@ export const es = {
       otherUser: 'Otra persona ha entrado en este navegador, así que su sesión se ha cerrado.',
       signedOut: 'Ha cerrado la sesión.',
     },
+  },
+  password: {
+    title: 'Cambiar contraseña',
+    intro:
+      'Al cambiarla, su sesión se cerrará en todos los demás navegadores y dispositivos en unos minutos; en este seguirá abierta.',
+    current: 'Contraseña actual',
+    next: 'Contraseña nueva',
+    submit: 'Cambiar contraseña',
+    submitting: 'Cambiando…',
+    changed: 'Contraseña cambiada',
+    changedBody: 'En los demás dispositivos, entre de nuevo con la nueva.',
   },
   validation: {
     required: 'Este campo es obligatorio.',

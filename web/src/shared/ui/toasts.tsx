@@ -53,7 +53,7 @@ export function ToastRegion({ toasts }: { toasts: Toasts }) {
         >
           <span
             className={classes(
-              'grid size-9 place-items-center rounded-xl',
+              'grid size-9 shrink-0 place-items-center rounded-xl',
               tone === 'ok' ? 'bg-ok-soft text-ok' : 'bg-danger-soft text-danger',
             )}
           >
@@ -70,7 +70,7 @@ export function ToastRegion({ toasts }: { toasts: Toasts }) {
           </div>
           <Toast.Close
             aria-label={t.common.close}
-            className="grid size-8 place-items-center rounded-lg text-ink-soft hover:bg-sunken hover:text-ink"
+            className="grid size-8 shrink-0 place-items-center rounded-lg text-ink-soft hover:bg-sunken hover:text-ink"
           >
             <Icon name="cross" className="size-4.5" />
           </Toast.Close>

@@ -1,0 +1,48 @@
+import type { components } from '@/api/__generated__/api';
+import { doneOf, type Api } from '@/api/client';
+import { Failure } from '@/api/failure';
+
+export type PasswordBody = components['schemas']['PasswordIn'];
+
+/** Whether the server refused the current password. */
+export function isWrongPassword(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'wrong_password';
+}
+
+/** Whether the password may have been changed although this is no 204. */
+function isInDoubt(error: unknown): boolean {
+  return !(error instanceof Failure) || (error.status ?? 500) >= 500;
+}
+
+/**
+ * Changes one's password. A change without an answer may have been made, and then the current
+ * password is the one it set: sent again, that one is tried too.
+ */
+export class PasswordChange {
+  readonly #api: Api;
+  readonly #unanswered: PasswordBody[] = [];
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** @throws Failure; SessionEnded. */
+  async send(body: PasswordBody): Promise<void> {
+    const set = this.#unanswered.filter(({ current }) => current === body.current);
+    const candidates = new Set([body.current, ...set.map((each) => each.new)]);
+    let refusal: unknown;
+    for (const current of candidates) {
+      try {
+        await doneOf(
+          this.#api.orders.POST('/api/auth/password', { body: { current, new: body.new } }),
+        );
+        return;
+      } catch (error) {
+        if (isInDoubt(error)) this.#unanswered.push(body);
+        if (!isWrongPassword(error)) throw error;
+        refusal = error;
+      }
+    }
+    throw refusal;
+  }
+}
