@@ -5,7 +5,7 @@ import { Rate } from 'k6/metrics';
 import { openSessions, sessionOf } from './lib/sessions.js';
 import { count, seconds } from './lib/settings.js';
 import { placeOrder, readOrder } from './lib/steps.js';
-import { available, common, figures, right } from './lib/thresholds.js';
+import { available, checks, common, figures } from './lib/thresholds.js';
 import { summary } from './lib/summary.js';
 
 const asExpected = new Rate('cache_as_expected');
@@ -18,7 +18,7 @@ export const options = {
     reads: { executor: 'constant-vus', vus: count('VUS', 20, 200), duration: `${duration}s` },
   },
   thresholds: {
-    ...right,
+    ...checks,
     ...available,
     ...figures('scenario', ['reads']),
     // not all: where a poller runs, an order is not cached while it becomes PROCESSED

@@ -9,7 +9,8 @@ from typing import Any, Final
 from ratios import Ratio, alternation, ratio_of
 
 SCENARIO: Final = "cache-ab"
-LEAST_RUNS: Final = 5
+RUNS: Final = 5
+"""Of each mode; fewer tell too little."""
 EXPECTED: Final = {"on": "HIT", "off": "BYPASS"}
 """What the header X-Cache says of a read."""
 
@@ -50,21 +51,15 @@ def reads_of(summary: dict[str, Any]) -> Reads:
     return Reads(row["perSecond"], row["times"]["med"], row["times"]["p(99)"])
 
 
-def compare(measure: Callable[[str], Reads], runs: int) -> Comparison:
+def compare(measure: Callable[[str, int], Reads]) -> Comparison:
     """Measure both modes by turns.
 
     Args:
-        measure: one run with CACHE_MODE as given.
-        runs: of each mode, 5 or more.
-
-    Raises:
-        ValueError: fewer runs tell too little.
+        measure: one run with CACHE_MODE as given, and its number among those of this mode, from 1.
     """
-    if runs < LEAST_RUNS:
-        raise ValueError(f"a comparison needs {LEAST_RUNS} runs of each mode or more")
     found: dict[str, list[Reads]] = {"on": [], "off": []}
-    for mode in alternation("on", "off", runs):
-        found[mode].append(measure(mode))
+    for mode in alternation("on", "off", RUNS):
+        found[mode].append(measure(mode, len(found[mode]) + 1))
         print(f"CACHE_MODE={mode}: {found[mode][-1].per_second:.0f} reads per second", flush=True)
     on, off = found["on"], found["off"]
     return Comparison(

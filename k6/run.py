@@ -20,9 +20,12 @@ from pathlib import Path
 from typing import Final
 
 import cache_ab
-from local_system import migrated_system
 from run_names import RESULTS, new_test_id
-from support.processes import running
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from support.local_system import migrated_system
+from support.processes import ServerStartError, running
 from support.system import System
 from swapshop_kit.logging import configure_logging
 
@@ -80,7 +83,12 @@ def run_k6(
 
 
 def run_locally(scenario: str, results: Path, arguments: Sequence[str]) -> int:
-    """Start SwapShop, run a scenario against it, and return k6's exit code."""
+    """Start SwapShop, run a scenario against it, and return k6's exit code.
+
+    Raises:
+        ServerStartError: SwapShop or one of its stores did not start.
+        LoadFailed: see ``compare_caches``.
+    """
     configure_logging("load", "error")
     with tempfile.TemporaryDirectory() as folder, migrated_system(Path(folder)) as (system, names):
         print(f"{names}; {os.cpu_count()} cores; Python {platform.python_version()}", flush=True)
@@ -103,24 +111,24 @@ def compare_caches(system: System, results: Path, arguments: Sequence[str]) -> i
     """Run cache-ab with and without the cache, by turns; the api starts anew for each run.
 
     Raises:
-        LoadFailed: a run failed; its report is among the results.
+        LoadFailed: a run failed; if k6 came to its end, its report is in the run's folder.
+        ServerStartError: the api did not start.
     """
 
-    def measure(mode: str) -> cache_ab.Reads:
-        number = len([*results.glob(f"{mode}-*")]) + 1
+    def measure(mode: str, number: int) -> cache_ab.Reads:
         folder = results / f"{mode}-{number}"
         environment = addresses(system) | {"CACHE": cache_ab.EXPECTED[mode]}
         with running(system.api(LOG_LEVEL="warning", CACHE_MODE=mode)):
-            if run_k6(cache_ab.SCENARIO, folder, environment, arguments, quiet=True):
-                raise LoadFailed((folder / "report.txt").read_text(encoding="utf-8"))
+            if code := run_k6(cache_ab.SCENARIO, folder, environment, arguments, quiet=True):
+                raise LoadFailed(f"{os.path.relpath(folder)}: k6 ended with {code}")
         return cache_ab.reads_of(json.loads((folder / "summary.json").read_text(encoding="utf-8")))
 
-    cache_ab.write(cache_ab.compare(measure, cache_ab.LEAST_RUNS), results)
+    cache_ab.write(cache_ab.compare(measure), results)
     return 0
 
 
 def main(command: Sequence[str] | None = None) -> int:
-    """Return k6's exit code; 1 when it could not be run."""
+    """Return k6's exit code; 1 when it could not be run, or a side of cache-ab failed."""
     parser = argparse.ArgumentParser(prog="run", description=__doc__, allow_abbrev=False)
     parser.add_argument("scenario", choices=SCENARIOS)
     parser.add_argument("--url", help="where SwapShop runs already")
@@ -132,7 +140,7 @@ def main(command: Sequence[str] | None = None) -> int:
             code = run_k6(options.scenario, results, {"URL": options.url}, arguments)
         else:
             code = run_locally(options.scenario, results, arguments)
-    except LoadFailed as error:
+    except (LoadFailed, ServerStartError) as error:
         print(f"run: {error}", file=sys.stderr)
         return 1
     print(f"results: {os.path.relpath(results)}")

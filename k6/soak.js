@@ -2,7 +2,7 @@
 import { openSessions, sessionOf } from './lib/sessions.js';
 import { count, seconds } from './lib/settings.js';
 import { visit } from './lib/steps.js';
-import { available, common, offered, quick, right } from './lib/thresholds.js';
+import { available, checks, common, latency, offered } from './lib/thresholds.js';
 
 export { handleSummary } from './lib/summary.js';
 
@@ -17,7 +17,7 @@ export const options = {
       maxVUs: count('MAX_VUS', 100, 1000),
     },
   },
-  thresholds: { ...right, ...available, ...quick('soak'), ...offered },
+  thresholds: { ...checks, ...available, ...latency('soak'), ...offered },
 };
 
 export const setup = () => openSessions(count('ACCOUNTS', 3, 10));

@@ -12,13 +12,12 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import httpx
 import promql_parser as promql
-import yaml
 
+import catalogue
 import rules
 from dashboards import dashboards
 
@@ -26,11 +25,9 @@ Ask = Callable[[str], Sequence[float]]
 """Runs an instant query and returns the values that it finds; raises QueryFailed."""
 Kind = Literal["panel", "variable", "record", "alert"]
 
-CATALOGUE: Final = Path(__file__).with_name("metrics.yaml")
 INTERVALS: Final = {"$__rate_interval": "2m", "$__range": "15m"}
 """What stands for Grafana's own variables."""
 INTERVALS_PATTERN: Final = re.compile("|".join(re.escape(name) for name in INTERVALS))
-HISTOGRAM_SERIES: Final = re.compile(r"_(bucket|count|sum)$")
 
 # Empty while all is well; what they read must be there nevertheless.
 EMPTY_IN_HEALTH: Final[Mapping[str, str]] = {
@@ -97,10 +94,9 @@ def prove(ask: Ask, without: Collection[str] = (), minutes: int = 15) -> list[Fi
         without: owners of metrics that are not there; queries on them are left out.
         minutes: a query passes when it found something at any time in the last so many.
     """
-    owners = _owners()
     findings: list[Finding] = []
     for query in queries():
-        if not {owners.get(_base(name)) for name in _names(query.expression)} & set(without):
+        if not _owners(query.expression) & set(without):
             try:
                 problem = _problem(ask, query, minutes)
             except QueryFailed as failure:
@@ -210,18 +206,10 @@ def _finds(ask: Ask, expression: str, minutes: int) -> bool:
     return sum(ask(f"count({highest} >= -Inf)")) > 0
 
 
-def _names(expression: str) -> set[str]:
-    return {selector.name or "" for selector in selectors(expression)}
-
-
-def _base(metric: str) -> str:
-    return HISTOGRAM_SERIES.sub("", metric)
-
-
-def _owners() -> dict[str, str]:
-    catalogue: dict[str, list[dict[str, Any]]] = yaml.safe_load(CATALOGUE.read_text("utf-8"))
-    metrics = [metric for metrics in catalogue.values() for metric in metrics]
-    return {_base(metric["name"]): metric["owner"] for metric in metrics}
+def _owners(expression: str) -> set[str]:
+    metrics = {catalogue.metric_of(selector.name or "") for selector in selectors(expression)}
+    known = {**catalogue.OWN, **catalogue.EXTERNAL}
+    return {known[metric]["owner"] for metric in metrics & set(known)}
 
 
 def main(command: Sequence[str] | None = None) -> int:

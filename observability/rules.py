@@ -151,7 +151,7 @@ def _burn_alert(slo: Slo, burn: Burn, runbooks: str) -> Rule:
                 f"Promised: {slo.objective * 100:g} % of {slo.promise}. In the last {burn.long}, "
                 "{{ $value | humanizePercentage }} were not."
             ),
-            "runbook_url": f"{runbooks}{slo.alert}.md",
+            "runbook": f"{runbooks}{slo.alert}.md",
         },
     }
 
@@ -165,7 +165,7 @@ def _cause_alert(alert: Alert, runbooks: str) -> Rule:
         "annotations": {
             "summary": alert.summary,
             "description": alert.description,
-            "runbook_url": f"{runbooks}{alert.alert}.md",
+            "runbook": f"{runbooks}{alert.alert}.md",
         },
     }
 

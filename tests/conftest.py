@@ -1,12 +1,14 @@
 """The servers that tests share, and what a skipped test means.
 
-With REQUIRE_ALL=1 in the environment everything has to be there: a skipped test is a failure.
+With REQUIRE_ALL=1 in the environment everything has to be there: a skipped test is a failure. And
+Hypothesis then tries the same examples in every run.
 """
 
 import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.processes import ServerMissingError
 from support.servers import (
@@ -16,6 +18,17 @@ from support.servers import (
     given_or_private_redis,
     valkey,
 )
+
+REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile(
+    "swapshop",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=REQUIRE_ALL,
+)
+settings.load_profile("swapshop")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -35,7 +48,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    if os.environ.get("REQUIRE_ALL") == "1":
+    if REQUIRE_ALL:
         report.outcome = "failed"
         report.longrepr = f"REQUIRE_ALL=1 allows no skip: {report.longrepr}"
 

@@ -4,9 +4,11 @@ import exec from 'k6/execution';
 import { check, sleep } from 'k6';
 
 import { apiUrl, testId } from './settings.js';
+import { isAnswered } from './steps.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const MOST_PATIENCE_SECONDS = 60;
+const RETRY_MS = 10000;
 
 function post(path, body) {
   return http.post(`${apiUrl}${path}`, JSON.stringify(body), {
@@ -63,11 +65,10 @@ export function sessionOf(sessions) {
 function renew() {
   const { email, password } = own;
   const answer = postPatiently('/api/auth/login', { email, password });
-  if (answer && answer.status === 200) {
-    own = session({ email, password }, answer);
-    own.renewAt = own.since + own.lifetime * (600 + 200 * Math.random());
-  } else {
-    check(answer, { 'session is renewed': (it) => !it || it.status === 429 || it.status >= 500 });
-    own.renewAt = Date.now() + 10000;
-  }
+  own.renewAt = Date.now() + RETRY_MS;
+  // a 429, however long, and an answer that is none are no wrong ones
+  if (!answer || answer.status === 429 || !isAnswered(answer)) return;
+  if (!check(answer, { 'session is renewed': (it) => it.status === 200 })) return;
+  own = session({ email, password }, answer);
+  own.renewAt = own.since + own.lifetime * (600 + 200 * Math.random());
 }

@@ -80,9 +80,7 @@ function report(it) {
     ...it.requests.map(row),
     '',
     ...(it.reached ? [`reached ${it.reached.toFixed(1)} visits per second`, ''] : []),
-    ...(max === undefined
-      ? []
-      : [`created to notified, ms: median ${med}, p99 ${p99.toFixed(0)}, max ${max}`, '']),
+    ...(max ? [`created to notified, ms: median ${med}, p99 ${p99.toFixed(0)}, max ${max}`, ''] : []),
     'threshold',
     ...it.thresholds.map(
       ({ metric, threshold, ok, is }) =>

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from dashboards.boards import Section, dashboard, variable
-from dashboards.panels import SHOULD_BE_ZERO, Query, figure, lines
+from dashboards.panels import SHOULD_BE_ZERO, Query, stat, timeseries
 
 TEST: Final = 'testid=~"$testid"'
 
@@ -26,7 +26,7 @@ def board() -> dict[str, Any]:
 def _result() -> Section:
     failed = f'k6_http_reqs_total{{{TEST}, expected_response="false"}}'
     return "Result", [
-        figure(
+        stat(
             "Requests",
             Query(
                 f"sum by (testid) (max_over_time(k6_http_reqs_total{{{TEST}}}[$__range]))",
@@ -37,7 +37,7 @@ def _result() -> Section:
             description="All requests of a test. It must equal k6's own report: fewer means that "
             "remote writes failed.",
         ),
-        figure(
+        stat(
             "Failed requests",
             Query(f"sum(max_over_time({failed}[$__range])) or vector(0)", "requests"),
             unit="short",
@@ -45,7 +45,7 @@ def _result() -> Section:
             width=6,
             description="Answers of 5xx, and none at all. The panel of statuses tells which.",
         ),
-        figure(
+        stat(
             "Checks passed",
             Query(
                 f"min by (check) (last_over_time(k6_checks_rate{{{TEST}}}[$__range]))", "{{check}}"
@@ -61,7 +61,7 @@ def _result() -> Section:
 
 def _load() -> Section:
     return "Load", [
-        lines(
+        timeseries(
             "Virtual users",
             Query(f"sum by (testid) (k6_vus{{{TEST}}})", "{{testid}} at work"),
             Query(f"sum by (testid) (k6_vus_max{{{TEST}}})", "{{testid}} made"),
@@ -69,7 +69,7 @@ def _load() -> Section:
             description="With a constant arrival rate the number at work follows the durations: at "
             "its limit k6 drops iterations, and the test is no longer the load that was asked for.",
         ),
-        lines(
+        timeseries(
             "Iterations",
             Query(f"sum by (scenario) ({_rate('iterations_total')})", "{{scenario}} done"),
             Query(
@@ -79,14 +79,14 @@ def _load() -> Section:
             description="Dropped ones had no virtual user left: the system is slower than the rate "
             "that was asked for.",
         ),
-        lines(
+        timeseries(
             "Orders placed",
             Query(f"sum by (testid) ({_rate('orders_created_total')})", "{{testid}}"),
             unit="ops",
             description="Compare with the order flow in SwapShop / Overview: what is missing "
             "there, k6 saw and the api did not count.",
         ),
-        lines(
+        timeseries(
             "From order to notification, as the customer sees it",
             Query(
                 f"max by (testid) (k6_order_notification_latency_p50{{{TEST}}})", "{{testid}} p50"
@@ -104,14 +104,14 @@ def _load() -> Section:
 
 def _answers() -> Section:
     return "Answers", [
-        lines(
+        timeseries(
             "Requests by route",
             Query(f"sum by (name) ({_rate('http_reqs_total')})", "{{name}}"),
             unit="reqps",
             description="Compare with SwapShop / API: what k6 sends and the api does not see is "
             "lost before it.",
         ),
-        lines(
+        timeseries(
             "Requests by status",
             Query(f"sum by (status) ({_rate('http_reqs_total')})", "{{status}}"),
             unit="reqps",
@@ -119,7 +119,7 @@ def _answers() -> Section:
             description="0 is no answer: a refused connection or a time-out. 429 is a limit: give "
             "the test more accounts.",
         ),
-        lines(
+        timeseries(
             "Duration by route, p99",
             Query(f"max by (name) (k6_http_req_duration_p99{{{TEST}}})", "{{name}}"),
             unit="s",
@@ -127,7 +127,7 @@ def _answers() -> Section:
             description="Of the whole test so far. Far above the api's own p99: the network, the "
             "Ingress, or a k6 without CPU.",
         ),
-        lines(
+        timeseries(
             "Duration by route, p50",
             Query(f"max by (name) (k6_http_req_duration_p50{{{TEST}}})", "{{name}}"),
             unit="s",

@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 from dashboards.boards import Section, dashboard
-from dashboards.panels import Query, figure, lines
+from dashboards.panels import Query, stat, timeseries
 
 JOB: Final = 'job="swapshop-mysql"'
-VOLUME: Final = 'persistentvolumeclaim=~".*mysql.*"'
+VOLUME: Final = 'job="swapshop-kubelet", persistentvolumeclaim=~".*mysql.*"'
 
 
 def _rate(name: str, more: str = "") -> str:
@@ -32,7 +32,7 @@ def board() -> dict[str, Any]:
 
 def _now() -> Section:
     return "Now", [
-        figure(
+        stat(
             "Up",
             Query(f"max(mysql_up{{{JOB}}})", "MySQL"),
             unit="bool_yes_no",
@@ -41,7 +41,7 @@ def _now() -> Section:
             description="Whether it answers the exporter beside it. If not, the api answers 503 "
             "and no order is taken: see the runbook MysqlDown.",
         ),
-        figure(
+        stat(
             "Connections taken",
             Query(f"{_status('threads_connected')} / {LIMIT}", "of max_connections"),
             unit="percentunit",
@@ -50,7 +50,7 @@ def _now() -> Section:
             description="At 100 % pods get no connection and answer 503. Pods times pool size is "
             "the most that is taken: lower maxReplicas or raise max_connections.",
         ),
-        figure(
+        stat(
             "Uptime",
             Query(_status("uptime"), "since its start"),
             unit="s",
@@ -59,7 +59,7 @@ def _now() -> Section:
             description="Short without a rollout means that it crashed or was killed: kubectl "
             "describe pod tells OOMKilled.",
         ),
-        figure(
+        stat(
             "Free space of the volume",
             Query(
                 f"min(kubelet_volume_stats_available_bytes{{{VOLUME}}}"
@@ -78,7 +78,7 @@ def _now() -> Section:
 
 def _work() -> Section:
     return "Work", [
-        lines(
+        timeseries(
             "Statements",
             *(
                 Query(_rate("commands_total", f', command="{command}"'), command)
@@ -88,14 +88,14 @@ def _work() -> Section:
             description="By kind. Selects without more requests: streams poll without Redis, or "
             "the cache is off. Rollbacks follow conflicts, retried by the services.",
         ),
-        lines(
+        timeseries(
             "Slow statements",
             Query(f"{_rate('slow_queries')} * 60", "slower than long_query_time"),
             unit="cpm",
             description="0 in health. Otherwise the slow log names them: a missing index after an "
             "upgrade, or the exporter's snapshot of a very large table.",
         ),
-        lines(
+        timeseries(
             "Traffic",
             Query(_rate("bytes_sent"), "sent"),
             Query(_rate("bytes_received"), "received"),
@@ -103,7 +103,7 @@ def _work() -> Section:
             description="Sent far above usual with as many requests: pages of lists grew, or a "
             "dump runs.",
         ),
-        lines(
+        timeseries(
             "Flushes to disk",
             Query(_rate("innodb_data_fsyncs"), "flushes"),
             Query(_rate("commands_total", ', command="commit"'), "commits"),
@@ -118,7 +118,7 @@ def _work() -> Section:
 def _waiting() -> Section:
     hits = _rate("innodb_buffer_pool_read_requests")
     return "Waiting", [
-        lines(
+        timeseries(
             "Connections",
             Query(_status("threads_connected"), "connected"),
             Query(_status("threads_running"), "running"),
@@ -127,14 +127,14 @@ def _waiting() -> Section:
             description="Running above the number of cores for long: statements wait for CPU, disk "
             "or locks. Connected near allowed: see the runbook MysqlConnectionsNearLimit.",
         ),
-        lines(
+        timeseries(
             "Waits for row locks",
             Query(_rate("innodb_row_lock_waits"), "waits"),
             unit="ops",
             description="Two transactions at one row. A few are normal; many mean that something "
             "holds a row for long: SELECT * FROM sys.innodb_lock_waits shows both.",
         ),
-        lines(
+        timeseries(
             "Pages read from memory",
             Query(f"1 - {_rate('innodb_buffer_pool_reads')} / ({hits} > 0)", "share"),
             unit="percentunit",
@@ -142,7 +142,7 @@ def _waiting() -> Section:
             description="Below 99 % under load the working set does not fit: raise "
             "innodb_buffer_pool_size and the pod's memory. Low after a start, until it is warm.",
         ),
-        lines(
+        timeseries(
             "Refused and broken connections",
             Query(_rate("aborted_connects") + " * 60", "refused"),
             Query(_rate("aborted_clients") + " * 60", "broken"),

@@ -3,10 +3,19 @@
 from typing import Any, Final
 
 from dashboards.boards import Section, dashboard
-from dashboards.panels import MUST_BE_ZERO, PLAIN, SHOULD_BE_ZERO, Query, figure, lines
+from dashboards.panels import (
+    MUST_BE_ZERO,
+    PLAIN,
+    SHOULD_BE_ZERO,
+    Query,
+    percentiles,
+    stat,
+    timeseries,
+)
 
 OURS: Final = 'severity=~"page|ticket"'
 """SwapShop's alerts, where Prometheus has those of others too."""
+LATENCIES: Final = "rate(swapshop_order_notification_latency_seconds_bucket[$__rate_interval])"
 BURN_STEPS: Final = [(None, "green"), (1.0, "yellow"), (6.0, "orange"), (14.4, "red")]
 
 
@@ -22,7 +31,7 @@ def board() -> dict[str, Any]:
 
 def _now() -> Section:
     return "Now", [
-        figure(
+        stat(
             "Orders unaccounted for",
             Query("max(swapshop_orders_unaccounted)", "orders"),
             unit="short",
@@ -31,7 +40,7 @@ def _now() -> Section:
             "else is a lost order. Follow the runbook OrdersUnaccounted before anything is "
             "deleted.",
         ),
-        figure(
+        stat(
             "Processed without delivery",
             Query("max(swapshop_orders_processed_without_delivery)", "orders"),
             unit="short",
@@ -39,7 +48,7 @@ def _now() -> Section:
             description="Orders that left PENDING and that nothing will notify. Always 0: see the "
             "runbook OrdersWithoutDelivery.",
         ),
-        figure(
+        stat(
             "Oldest order on its way",
             Query("max(swapshop_oldest_undelivered_age_seconds)", "age"),
             unit="s",
@@ -48,7 +57,7 @@ def _now() -> Section:
             "delivered: open SwapShop / Pipeline and look at the poller first, then at the "
             "receiver.",
         ),
-        figure(
+        stat(
             "Poller was answered",
             Query("time() - max(swapshop_poller_last_success_timestamp_seconds)", "ago"),
             unit="s",
@@ -56,7 +65,7 @@ def _now() -> Section:
             description="How long ago a poller asked for deliveries and was answered. Beyond 180 s "
             "no poller runs or none reaches the api: see the runbook PollerStale.",
         ),
-        figure(
+        stat(
             "Dead letters",
             Query('max(swapshop_deliveries{state="DEAD"})', "deliveries"),
             unit="short",
@@ -64,7 +73,7 @@ def _now() -> Section:
             description="Deliveries that were given up. Their customers hear nothing until an "
             "operator redrives them: see the runbook DeadLetters.",
         ),
-        figure(
+        stat(
             "Alerts firing",
             Query(f'count(ALERTS{{alertstate="firing", {OURS}}}) or vector(0)', "alerts"),
             unit="short",
@@ -77,7 +86,7 @@ def _now() -> Section:
 
 def _objectives() -> Section:
     return "Objectives", [
-        figure(
+        stat(
             "Error budget left, 30 days",
             Query("slo:period_error_budget_remaining:ratio", "{{slo}}"),
             unit="percentunit",
@@ -86,7 +95,7 @@ def _objectives() -> Section:
             description="1 is untouched, below 0 the objective is missed. With less than a quarter "
             "left, put reliability before features. Objectives are in observability/slos.yaml.",
         ),
-        lines(
+        timeseries(
             "Burn rate, last hour and last 5 minutes",
             Query("slo:sli_error:ratio_rate1h / on (slo) (1 - slo:objective:ratio)", "{{slo}} 1h"),
             Query("slo:sli_error:ratio_rate5m / on (slo) (1 - slo:objective:ratio)", "{{slo}} 5m"),
@@ -95,7 +104,7 @@ def _objectives() -> Section:
             description="1 spends the budget in exactly 30 days. Both above 14.4 is a page: within "
             "an hour 2 % of the month are gone. When 5m has fallen below, the cause is over.",
         ),
-        lines(
+        timeseries(
             "Burn rate, last 6 hours and last 3 days",
             Query("slo:sli_error:ratio_rate6h / on (slo) (1 - slo:objective:ratio)", "{{slo}} 6h"),
             Query("slo:sli_error:ratio_rate3d / on (slo) (1 - slo:objective:ratio)", "{{slo}} 3d"),
@@ -104,7 +113,7 @@ def _objectives() -> Section:
             description="6 over 6 hours is a page, 1 over 3 days a ticket: something fails seldom "
             "but steadily. Look for it in SwapShop / API by route, or in the dead letters.",
         ),
-        lines(
+        timeseries(
             "Bad events, last 5 minutes",
             Query("slo:sli_error:ratio_rate5m", "{{slo}}"),
             unit="percentunit",
@@ -113,7 +122,7 @@ def _objectives() -> Section:
             "notifications beyond 120 s, dead letters, seconds without a poller. The one that rose "
             "first is the cause.",
         ),
-        lines(
+        timeseries(
             "Events judged",
             Query("slo:sli_events:rate5m * 60", "{{slo}}"),
             unit="cpm",
@@ -125,7 +134,7 @@ def _objectives() -> Section:
 
 def _orders() -> Section:
     return "Orders", [
-        lines(
+        timeseries(
             "Order flow",
             Query("sum(rate(swapshop_orders_created_total[$__rate_interval])) * 60", "created"),
             Query("sum(rate(swapshop_orders_processed_total[$__rate_interval])) * 60", "processed"),
@@ -137,7 +146,7 @@ def _orders() -> Section:
             "backlog, see SwapShop / Pipeline. Created at 0 in business hours: customers cannot "
             "order, see SwapShop / API.",
         ),
-        lines(
+        timeseries(
             "Orders by state",
             Query('max(swapshop_orders{estado="PENDING"})', "PENDING"),
             Query('max(swapshop_deliveries{state="READY"})', "delivery READY"),
@@ -148,18 +157,16 @@ def _orders() -> Section:
             "for the receiver's answer; late is older than 120 s. Where one of them only climbs, "
             "open SwapShop / Pipeline: the poller or the receiver stands still.",
         ),
-        lines(
+        timeseries(
             "From order to notification",
-            Query(_latency(0.5), "p50"),
-            Query(_latency(0.95), "p95"),
-            Query(_latency(0.99), "p99"),
+            *percentiles(f"max by (le) ({LATENCIES})"),
             unit="s",
             steps=[(None, "green"), (120, "red")],
             description="Of the orders that were notified. 99 % are promised within 120 s; with "
-            "the poller as a CronJob up to a minute is normal. Orders that still wait are not in "
-            "it: see the oldest age.",
+            "the poller as a CronJob up to 20 s are normal. Orders that still wait are not in it: "
+            "see the oldest age.",
         ),
-        lines(
+        timeseries(
             "Alerts",
             Query(
                 f"count by (alertname, severity, alertstate) (ALERTS{{{OURS}}})",
@@ -173,14 +180,9 @@ def _orders() -> Section:
     ]
 
 
-def _latency(quantile: float) -> str:
-    rate = "rate(swapshop_order_notification_latency_seconds_bucket[$__rate_interval])"
-    return f"histogram_quantile({quantile}, max by (le) ({rate}))"
-
-
 def _parts() -> Section:
     return "Parts", [
-        lines(
+        timeseries(
             "Pods that answer Prometheus",
             Query('sum by (job) (up{job=~"swapshop-.+"})', "{{job}}"),
             unit="short",
@@ -188,7 +190,7 @@ def _parts() -> Section:
             description="A part at 0 is down, or Prometheus may not reach it (network policy). A "
             "CronJob's poller is not listed. kubectl get pods tells which.",
         ),
-        figure(
+        stat(
             "Versions",
             Query("count by (service, version) (swapshop_build_info)", "{{service}} {{version}}"),
             unit="short",
@@ -197,7 +199,7 @@ def _parts() -> Section:
             description="Pods by version. Two versions of a service stay only while a rollout "
             "lasts; otherwise kubectl rollout status tells what it waits for.",
         ),
-        figure(
+        stat(
             "Database flushes every COMMIT",
             Query("min by (pool) (swapshop_database_durable)", "{{pool}}"),
             unit="bool_yes_no",

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from grafana_foundation_sdk.builders import common, heatmap, prometheus, stat, timeseries
+from grafana_foundation_sdk.builders import common, prometheus
 from grafana_foundation_sdk.builders import dashboard as builders
+from grafana_foundation_sdk.builders import heatmap as heatmaps
+from grafana_foundation_sdk.builders import stat as stats
+from grafana_foundation_sdk.builders import timeseries as series
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
@@ -36,7 +39,23 @@ class Query:
     exemplars: bool = False
 
 
-def figure(
+def percentiles(
+    buckets: str, quantiles: Sequence[float] = (0.5, 0.95, 0.99), *, exemplars: bool = False
+) -> list[Query]:
+    """Return the quantiles of a histogram.
+
+    Args:
+        buckets: the rate of its buckets, by ``le`` alone.
+        quantiles: from 0 to 1.
+        exemplars: as in Query.
+    """
+    return [
+        Query(f"histogram_quantile({quantile}, {buckets})", f"p{quantile * 100:g}", exemplars)
+        for quantile in quantiles
+    ]
+
+
+def stat(
     title: str,
     query: Query,
     *,
@@ -46,9 +65,13 @@ def figure(
     width: int = 4,
     no_value: str = "no data",
 ) -> models.Panel:
-    """Return the latest value of each series, in large type, before a faint line of its past."""
+    """Return what each series is now, in large type.
+
+    The query is an instant one: a series that ended shows as `no_value`, and not as what it was
+    when it ended.
+    """
     return (
-        stat.Panel()
+        stats.Panel()
         .title(title)
         .description(description)
         .datasource(DATASOURCE)
@@ -56,18 +79,18 @@ def figure(
         .no_value(no_value)
         .thresholds(_thresholds(steps))
         .color_scheme(builders.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
-        .graph_mode(options.BigValueGraphMode.AREA)
+        .graph_mode(options.BigValueGraphMode.NONE)
         .color_mode(options.BigValueColorMode.VALUE)
         .text_mode(options.BigValueTextMode.AUTO)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-        .with_target(_target(query, "A"))
+        .with_target(_target(query, "A").instant())
         .height(4)
         .span(width)
         .build()
     )
 
 
-def lines(
+def timeseries(
     title: str,
     *queries: Query,
     unit: str,
@@ -102,7 +125,7 @@ def lines(
         .sort(options.SortOrder.DESCENDING)
     )
     panel = (
-        timeseries.Panel()
+        series.Panel()
         .title(title)
         .description(description)
         .datasource(DATASOURCE)
@@ -125,27 +148,27 @@ def lines(
         style = common.GraphThresholdsStyleConfig().mode(options.GraphThresholdsStyleMode.DASHED)
         panel = panel.thresholds(_thresholds(steps)).thresholds_style(style)
     for position, query in enumerate(queries):
-        panel = panel.with_target(_target(query, chr(ord("A") + position)))
+        panel = panel.with_target(_target(query, chr(ord("A") + position)).range())
     return panel.build()
 
 
-def heat_map(
+def heatmap(
     title: str, query: Query, *, unit: str, description: str, width: int = 12
 ) -> models.Panel:
     """Return a histogram over time; the query gives its buckets, by ``le``."""
     return (
-        heatmap.Panel()
+        heatmaps.Panel()
         .title(title)
         .description(description)
         .datasource(DATASOURCE)
         .unit(unit)
         .calculate(calculate=False)
-        .color(heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Oranges"))
-        .y_axis(heatmap.YAxisConfig().unit(unit))
+        .color(heatmaps.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Oranges"))
+        .y_axis(heatmaps.YAxisConfig().unit(unit))
         .scale_distribution(common.ScaleDistributionConfig().type(options.ScaleDistribution.LINEAR))
         .show_legend()
         .show_color_scale(show_color_scale=True)
-        .with_target(_target(query, "A").format(PromQueryFormat.HEATMAP))
+        .with_target(_target(query, "A").range().format(PromQueryFormat.HEATMAP))
         .height(8)
         .span(width)
         .build()
@@ -161,7 +184,6 @@ def _target(query: Query, ref_id: str) -> prometheus.Dataquery:
         .legend_format(query.legend)
         .exemplar(exemplar=query.exemplars)
         .format(PromQueryFormat.TIME_SERIES)
-        .range()
     )
 
 

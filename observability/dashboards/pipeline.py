@@ -3,7 +3,15 @@
 from typing import Any, Final
 
 from dashboards.boards import Section, dashboard
-from dashboards.panels import MUST_BE_ZERO, SHOULD_BE_ZERO, Query, figure, heat_map, lines
+from dashboards.panels import (
+    MUST_BE_ZERO,
+    SHOULD_BE_ZERO,
+    Query,
+    heatmap,
+    percentiles,
+    stat,
+    timeseries,
+)
 
 BACKLOG: Final = (
     'max(swapshop_orders{estado="PENDING"}) - max(swapshop_orders_blocked)'
@@ -24,14 +32,14 @@ def board() -> dict[str, Any]:
 
 def _now() -> Section:
     return "Now", [
-        figure(
+        stat(
             "On their way",
             Query(BACKLOG, "orders"),
             unit="short",
             description="Orders that are PENDING or whose delivery is READY or LEASED, without the "
             "blocked ones. It must fall back to 0 between rushes.",
         ),
-        figure(
+        stat(
             "Oldest",
             Query("max(swapshop_oldest_undelivered_age_seconds)", "age"),
             unit="s",
@@ -39,7 +47,7 @@ def _now() -> Section:
             description="Age of the oldest order on its way. It grows a second a second while "
             "nothing is delivered; then the poller or the receiver stands still.",
         ),
-        figure(
+        stat(
             "Late",
             Query("max(swapshop_orders_late)", "orders"),
             unit="short",
@@ -47,7 +55,7 @@ def _now() -> Section:
             description="Orders older than 120 s that are not delivered, dead and blocked ones "
             "included. See the runbook NotificationsStuck.",
         ),
-        figure(
+        stat(
             "Drain time",
             Query(f"({BACKLOG}) / ({DELIVERED} > 0)", "time left"),
             unit="s",
@@ -56,7 +64,7 @@ def _now() -> Section:
             description="Backlog divided by the rate of deliveries: how long until all that waits "
             "is delivered. If it grows, run the poller as a Deployment or raise its concurrency.",
         ),
-        figure(
+        stat(
             "Blocked",
             Query("max(swapshop_orders_blocked)", "orders"),
             unit="short",
@@ -64,7 +72,7 @@ def _now() -> Section:
             description="Orders that could not be promoted and wait for an operator's "
             "mark-processed: see the runbook OrdersBlocked.",
         ),
-        figure(
+        stat(
             "Unaccounted or without delivery",
             Query(
                 "max(swapshop_orders_unaccounted) + "
@@ -81,7 +89,7 @@ def _now() -> Section:
 
 def _backlog() -> Section:
     return "Backlog", [
-        lines(
+        timeseries(
             "Orders on their way, by what they wait for",
             Query('max(swapshop_orders{estado="PENDING"})', "PENDING: a poller's lease"),
             Query('max(swapshop_deliveries{state="READY"})', "READY: the next attempt"),
@@ -92,15 +100,15 @@ def _backlog() -> Section:
             "pollers try a few orders and leave the rest. The age since a poller was answered "
             "tells which. LEASED for long: the receiver is slow, or pollers die.",
         ),
-        lines(
+        timeseries(
             "Age of the oldest order on its way",
             Query("max(swapshop_oldest_undelivered_age_seconds)", "oldest"),
             unit="s",
             steps=[(None, "green"), (120, "red")],
             description="A straight climb is a standstill; where it bends down the standstill "
-            "ended. A saw-tooth up to 60 s is the CronJob's rhythm.",
+            "ended. A saw-tooth up to 20 s is the CronJob's rhythm.",
         ),
-        lines(
+        timeseries(
             "Late, blocked and dead",
             Query("max(swapshop_orders_late)", "late"),
             Query("max(swapshop_orders_blocked)", "blocked"),
@@ -110,7 +118,7 @@ def _backlog() -> Section:
             "Blocked and dead ones wait for an operator: the page Deliveries, or the runbook "
             "DeadLetters.",
         ),
-        lines(
+        timeseries(
             "Dead letters by reason",
             Query(
                 "max by (reason) (increase(swapshop_dead_letters_total[$__rate_interval]))",
@@ -127,25 +135,22 @@ def _backlog() -> Section:
 def _latency() -> Section:
     buckets = "swapshop_order_notification_latency_seconds_bucket[$__rate_interval]"
     return "From order to notification", [
-        heat_map(
+        heatmap(
             "Latency",
             Query(f"max by (le) (increase({buckets}))", "{{le}}"),
             unit="s",
             description="Orders by the time from their creation to their stored notification. One "
             "band is health; a second one far above it is a backlog that was worked off.",
         ),
-        lines(
+        timeseries(
             "Percentiles",
-            *(
-                Query(f"histogram_quantile({quantile}, max by (le) (rate({buckets})))", name)
-                for quantile, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
-            ),
+            *percentiles(f"max by (le) (rate({buckets}))"),
             unit="s",
             steps=[(None, "green"), (120, "red")],
-            description="Only of notified orders, at the time of the notification. p50 near 30 s "
-            "is the CronJob; as a Deployment it is below 2 s.",
+            description="Only of notified orders, at the time of the notification. p99 near 20 s "
+            "is the pause between two runs of the CronJob; as a Deployment it is below 5 s.",
         ),
-        lines(
+        timeseries(
             "Deadlines of 120 s",
             Query(
                 "max by (result) "
@@ -163,7 +168,7 @@ def _latency() -> Section:
 
 def _deliveries() -> Section:
     return "Deliveries", [
-        lines(
+        timeseries(
             "Claims and deliveries",
             Query("max(rate(swapshop_deliveries_leased_total[$__rate_interval])) * 60", "claimed"),
             Query(f"{DELIVERED} * 60", "delivered"),
@@ -171,7 +176,7 @@ def _deliveries() -> Section:
             description="Per minute. Claimed above delivered means attempts that fail: see their "
             "outcomes beside.",
         ),
-        lines(
+        timeseries(
             "Attempts by outcome",
             Query(
                 "sum by (outcome) (rate(swapshop_delivery_attempts_total[$__rate_interval])) * 60",
@@ -183,7 +188,7 @@ def _deliveries() -> Section:
             "it answered with an error. rejected: it never will take this one. released: the "
             "poller was told to stop.",
         ),
-        lines(
+        timeseries(
             "Claims that ran out",
             Query("max(increase(swapshop_lease_expirations_total[$__rate_interval]))", "claims"),
             unit="short",
@@ -191,7 +196,7 @@ def _deliveries() -> Section:
             "again after the lease. One after a rollout is normal; steadily: see the runbook "
             "LeasesExpiring.",
         ),
-        lines(
+        timeseries(
             "Deliveries by state",
             Query('max by (state) (swapshop_deliveries{state=~"READY|LEASED|DEAD"})', "{{state}}"),
             unit="short",
@@ -203,16 +208,16 @@ def _deliveries() -> Section:
 
 def _poller() -> Section:
     return "Poller", [
-        lines(
+        timeseries(
             "Since a poller was answered",
             Query("time() - max(swapshop_poller_last_success_timestamp_seconds)", "seconds"),
             unit="s",
             steps=[(None, "green"), (180, "red")],
-            description="A saw-tooth up to about 75 s as a CronJob, a flat line as a Deployment. A "
-            "climb: the CronJob is suspended, its pods fail, or the api refuses them. See the "
-            "runbook PollerStale.",
+            description="A saw-tooth: up to about 15 s as a Deployment, the time between two "
+            "snapshots, and 20 s more as a CronJob. A climb: the CronJob is suspended, its pods "
+            "fail, or the api refuses them. See the runbook PollerStale.",
         ),
-        lines(
+        timeseries(
             "Duration of a webhook, p99",
             Query(
                 "histogram_quantile(0.99, sum by (le, outcome) "
@@ -223,7 +228,7 @@ def _poller() -> Section:
             description="Only of a poller that runs as a Deployment. away at its time-out: the "
             "receiver is unreachable; delivered beyond 1 s: its database is slow.",
         ),
-        lines(
+        timeseries(
             "Rounds by ending",
             Query(
                 "sum by (ending) (rate(swapshop_poller_rounds_total[$__rate_interval])) * 60",
@@ -233,7 +238,7 @@ def _poller() -> Section:
             description="Leases that held deliveries, by how they ended; only as a Deployment. "
             "Endings other than the usual one tell which peer is away.",
         ),
-        lines(
+        timeseries(
             "Trouble of the poller",
             Query(
                 "sum by (peer) "
@@ -254,7 +259,7 @@ def _poller() -> Section:
 
 def _receiver() -> Section:
     return "Receiver", [
-        lines(
+        timeseries(
             "Webhooks",
             Query(
                 "sum by (result) (rate(swapshop_notifications_stored_total[$__rate_interval])) * "
@@ -265,7 +270,7 @@ def _receiver() -> Section:
             description="duplicate is a delivery that came twice and was stored once, as it should "
             "be. conflict is the same id with other content: it becomes a dead letter.",
         ),
-        lines(
+        timeseries(
             "Wake-ups of streams",
             Query(
                 "sum by (result) "
@@ -276,14 +281,14 @@ def _receiver() -> Section:
             description="failed and skipped cost up to 15 s of delay and nothing else: Redis is "
             "away, see SwapShop / Redis.",
         ),
-        lines(
+        timeseries(
             "Open streams",
             Query("sum(swapshop_notification_streams)", "streams"),
             unit="short",
             description="Pages that are open. All gone at once: the Ingress or the receiver "
             "restarted; they come back by themselves within seconds.",
         ),
-        lines(
+        timeseries(
             "Pods woken by Redis",
             Query("sum(swapshop_notification_hub_listening)", "listening"),
             Query('count(up{job="swapshop-receiver"})', "pods"),
@@ -296,7 +301,7 @@ def _receiver() -> Section:
 
 def _exporter() -> Section:
     return "Exporter", [
-        lines(
+        timeseries(
             "Duration of a snapshot",
             Query("max(swapshop_pipeline_collect_duration_seconds)", "seconds"),
             unit="s",
@@ -304,7 +309,7 @@ def _exporter() -> Section:
             description="It grows with the orders that are kept. Beyond 10 s it is a load on "
             "MySQL: see the runbook SnapshotSlow.",
         ),
-        lines(
+        timeseries(
             "Failed snapshots",
             Query(
                 "sum(increase(swapshop_pipeline_collect_errors_total[$__rate_interval]))",

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from dashboards.boards import Section, dashboard
-from dashboards.panels import Query, figure, lines
+from dashboards.panels import Query, stat, timeseries
 
 JOB: Final = 'job="swapshop-redis"'
 
@@ -28,7 +28,7 @@ def board() -> dict[str, Any]:
 
 def _now() -> Section:
     return "Now", [
-        figure(
+        stat(
             "Up",
             Query(_value("up"), "Redis"),
             unit="bool_yes_no",
@@ -37,7 +37,7 @@ def _now() -> Section:
             description="Whether it answers the exporter beside it. If not, orders are read from "
             "MySQL and limits are kept by each pod alone: see the runbook RedisDown.",
         ),
-        figure(
+        stat(
             "Memory used",
             Query(
                 f"{_value('memory_used_bytes')} / ({_value('memory_max_bytes')} > 0)",
@@ -50,7 +50,7 @@ def _now() -> Section:
             description="A full cache is an ordinary one: the least used keys go. With many "
             "evictions and a low hit ratio raise maxmemory: see the runbook RedisMemoryNearLimit.",
         ),
-        figure(
+        stat(
             "Clients",
             Query(_value("connected_clients"), "clients"),
             unit="short",
@@ -58,7 +58,7 @@ def _now() -> Section:
             description="Pods times their pools, and a subscription a receiver. A steady climb is "
             "a leak of connections; restart the pods of the newest version.",
         ),
-        figure(
+        stat(
             "Uptime",
             Query(_value("uptime_in_seconds"), "since its start"),
             unit="s",
@@ -72,7 +72,7 @@ def _now() -> Section:
 
 def _work() -> Section:
     return "Work", [
-        lines(
+        timeseries(
             "Commands",
             Query(
                 f"sum by (cmd) (rate(redis_commands_total{{{JOB}}}[$__rate_interval]))", "{{cmd}}"
@@ -81,7 +81,7 @@ def _work() -> Section:
             description="evalsha and get are the cache, incr the limits, publish the wake-ups. A "
             "kind that vanishes tells which part lost Redis.",
         ),
-        lines(
+        timeseries(
             "Mean duration of a command",
             Query(
                 "sum by (cmd) "
@@ -93,7 +93,7 @@ def _work() -> Section:
             description="Microseconds in health. Redis runs one command at a time, so one slow "
             "kind slows all: SLOWLOG GET names it.",
         ),
-        lines(
+        timeseries(
             "Key found",
             Query(
                 f"{_rate('keyspace_hits_total')} / ({_rate('keyspace_hits_total')} + "
@@ -104,7 +104,7 @@ def _work() -> Section:
             maximum=1,
             description="Of all kinds of keys; for the orders alone see SwapShop / Cache.",
         ),
-        lines(
+        timeseries(
             "Subscriptions",
             Query(_value("pubsub_channels"), "channels"),
             unit="short",
@@ -116,7 +116,7 @@ def _work() -> Section:
 
 def _memory() -> Section:
     return "Memory", [
-        lines(
+        timeseries(
             "Memory",
             Query(_value("memory_used_bytes"), "used"),
             Query(_value("memory_max_bytes"), "maxmemory"),
@@ -124,7 +124,7 @@ def _memory() -> Section:
             description="Used stays below maxmemory by dropping keys. The pod's limit must leave "
             "room above it, or the kernel kills Redis.",
         ),
-        lines(
+        timeseries(
             "Keys dropped",
             Query(f"{_rate('evicted_keys_total')} * 60", "evicted: memory was full"),
             Query(f"{_rate('expired_keys_total')} * 60", "expired: their time was over"),
@@ -132,14 +132,14 @@ def _memory() -> Section:
             description="Expired is the usual way. Evicted all the time means that the cache is "
             "too small.",
         ),
-        lines(
+        timeseries(
             "Keys",
             Query(f"sum(redis_db_keys{{{JOB}}})", "keys"),
             unit="short",
             description="It follows the traffic of the last minutes. A climb that never ends: keys "
             "without an expiry.",
         ),
-        lines(
+        timeseries(
             "Connections refused",
             Query(f"{_rate('rejected_connections_total')} * 60", "refused"),
             unit="cpm",

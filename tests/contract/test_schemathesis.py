@@ -34,7 +34,7 @@ CHECKS: Final = [
 ]
 ANSWER_SECONDS: Final = 10
 _SLOW: Final = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-few_examples = settings(max_examples=30, deadline=None, suppress_health_check=_SLOW)
+few_examples = settings(max_examples=30, suppress_health_check=_SLOW)
 
 api = schemathesis.openapi.from_dict(contracts()["api.openapi.json"])
 # A stream does not end: its refusals and its events are tested in integration/receiver.

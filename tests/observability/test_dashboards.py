@@ -94,6 +94,11 @@ BREAKS: list[tuple[lint.Lint, Callable[[lint.Board], None], str]] = [
     (lint.legends, with_target("expr", "sum by (job) (up)"), "legend without {'job'}"),
     (lint.datasources, with_fixed_datasource, "datasource"),
     (lint.datasources, lambda board: board["templating"]["list"].clear(), "is missing"),
+    (
+        lint.moments,
+        lambda board: first(board)["targets"][0].update(instant=False, range=True),
+        "now",
+    ),
     (lint.identities, with_an_id_twice, "id "),
     (lint.identities, with_two_of_a_ref, "refId"),
     (lint.identities, lambda board: board.pop("uid"), "uid"),

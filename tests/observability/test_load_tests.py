@@ -22,9 +22,11 @@ def test_an_objective_with_a_threshold_is_a_percentile_in_milliseconds() -> None
 
 
 def test_the_thresholds_are_those_of_the_objectives_that_a_client_sees() -> None:
-    slos = {slo.name: slo for slo in rules.load().slos}
-    thresholds = json.loads(load_tests.thresholds_text())
-    assert thresholds == {name: [load_tests.condition(slos[name])] for name in load_tests.SEEN}
+    assert json.loads(load_tests.thresholds_text()) == {
+        "api-availability": ["rate<=0.001"],
+        "api-latency": ["p(99)<=250"],
+        "notified": ["p(99)<=120000"],
+    }
 
 
 def test_the_chart_installs_the_scripts_of_k6_and_no_other_file() -> None:

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import outputs
 import rules
-from support.alert_scenarios import promtool, run
+from support.alert_scenarios import play, promtool, run
 from support.burn_scenarios import BURNS
 from support.cause_scenarios import PAGES, TICKETS
 from support.processes import find_program
 from support.promql import labels_of_result
+from swapshop_api.exporter.figures import DEADLINE
 
 RULES = outputs.ROOT / outputs.CHART_FILES / "rules.yaml"
 SOURCES = rules.load()
@@ -77,22 +77,44 @@ def test_an_alert_tells_how_much_is_bad(tmp_path: Path) -> None:
                         "summary": "The promise is broken, orders are lost",
                         "description": "1 orders are not PENDING, were not notified, and have no "
                         "delivery that would notify them.",
-                        "runbook_url": "docs/runbooks/OrdersUnaccounted.md",
+                        "runbook": "docs/runbooks/OrdersUnaccounted.md",
                     },
                 }
             ],
         }
     ]
-    file = tmp_path / "text.test.yaml"
-    file.write_text(yaml.safe_dump(document), encoding="utf-8")
-    result = promtool("test", "rules", str(file))
-    assert result.returncode == 0, result.stdout + result.stderr
+    play(document, tmp_path)
+
+
+LEFT_OPEN = {"[5m1s]": "[5m999ms]", "[5m]": "[4m59s999ms]"}
+"""Makes of the ranges of Prometheus 2, which have both their ends, those of Prometheus 3."""
+
+
+@pytest.mark.parametrize("ranges", [{}, LEFT_OPEN], ids=["Prometheus 2", "Prometheus 3"])
+def test_counts_of_the_database_grow_as_they_do(ranges: dict[str, str], tmp_path: Path) -> None:
+    text = RULES.read_text(encoding="utf-8")
+    for closed, left_open in ranges.items():
+        text = text.replace(closed, left_open)
+    file = tmp_path / "rules.yaml"
+    file.write_text(text, encoding="utf-8")
+    document = SCENARIOS["healthy"].document(file)
+    series = [f'slo:sli_events:rate5m{{slo="{slo}"}}' for slo in ("notified", "delivery")]
+    document["tests"][0]["promql_expr_test"] = [
+        {"expr": each, "eval_time": "60m", "exp_samples": [{"labels": each, "value": 1}]}
+        for each in series
+    ]
+    play(document, tmp_path)
 
 
 def test_the_thresholds_that_clients_read_are_those_of_the_queries() -> None:
     slos = {slo.name: slo for slo in SOURCES.slos}
     assert f'le="{slos["api-latency"].threshold}"' in slos["api-latency"].errors
     assert f">= bool {slos['poller-freshness'].threshold}" in slos["poller-freshness"].errors
+
+
+def test_the_exporter_counts_by_the_deadline_that_is_promised() -> None:
+    [notified] = [slo for slo in SOURCES.slos if slo.name == "notified"]
+    assert notified.threshold == DEADLINE.total_seconds()
 
 
 OF_SERIES = {

@@ -4,16 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
+import catalogue
 import outputs
 import rules
 from support.promql import reads
 
 PAGES = outputs.ROOT / "docs/runbooks"
 NAMES = sorted(path.stem for path in PAGES.glob("*.md") if path.stem != "README")
-URLS = {
-    rule["alert"]: rule["annotations"]["runbook_url"]
+PATHS = {
+    rule["alert"]: rule["annotations"]["runbook"]
     for group in rules.rule_groups(rules.load())
     for rule in group["rules"]
     if "alert" in rule
@@ -24,22 +24,18 @@ OF_PROMETHEUS_ALONE = {"ALERTS", "prometheus_rule_group_last_duration_seconds"}
 """What a person looks at, and no rule or dashboard does."""
 
 
-def catalogue() -> set[str]:
-    text = (outputs.ROOT / "observability/metrics.yaml").read_text(encoding="utf-8")
-    content = yaml.safe_load(text)
-    names: set[str] = set()
-    for metric in [*content["metrics"], *content["external"]]:
-        series = ("_bucket", "_count", "_sum") if metric.get("type") == "histogram" else ("",)
-        names.update(metric["name"] + suffix for suffix in series)
-    return names
-
-
 def recorded() -> set[str]:
     groups = rules.rule_groups(rules.load())
     return {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
 
 
-KNOWN = catalogue() | recorded() | OF_PROMETHEUS_ALONE
+KNOWN = catalogue.SERIES | recorded() | OF_PROMETHEUS_ALONE
+
+
+OF_THE_CHARTS_PROMETHEUS = {
+    re.escape(f"swapshop-{job}") for job in ("kubelet", "ingress", "prometheus", "alertmanager")
+}
+"""Jobs that the chart's own Prometheus has, and an operator's has not."""
 
 
 def page(name: str) -> str:
@@ -47,12 +43,13 @@ def page(name: str) -> str:
 
 
 def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
-    assert sorted(URLS) == NAMES
+    assert sorted(PATHS) == NAMES
 
 
-def test_an_alert_links_to_its_page() -> None:
-    base = rules.load().runbooks
-    assert {alert: f"{base}{alert}.md" for alert in NAMES} == URLS
+def test_an_alert_names_its_page() -> None:
+    assert {alert: outputs.ROOT / path for alert, path in PATHS.items()} == {
+        name: PAGES / f"{name}.md" for name in NAMES
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,3 +70,17 @@ def test_the_queries_of_a_page_read_metrics_that_there_are(name: str) -> None:
 def test_the_links_of_a_page_lead_somewhere(name: str) -> None:
     for target in LINK.findall(page(name)):
         assert (PAGES / Path(target)).resolve().exists(), target
+
+
+def test_the_alerts_that_an_operators_prometheus_cannot_ring_are_told() -> None:
+    text = (outputs.ROOT / "docs/observability.md").read_text(encoding="utf-8")
+    told = text.partition("## With an operator that is there")[2].partition("\n## ")[0]
+    silent = {
+        rule["alert"]
+        for group in rules.rule_groups(rules.load())
+        for rule in group["rules"]
+        if "alert" in rule
+        for read in reads(rule["expr"])
+        if OF_THE_CHARTS_PROMETHEUS & set(read.matched.get("job", ()))
+    }
+    assert {name for name in NAMES if name in told} == silent

@@ -5,19 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import pytest
-import yaml
 
-import outputs
 import queries
 import rules
+from catalogue import CONTENT, EXTERNAL, OWN, metric_of
 from dashboards import dashboards
 from support.promql import Read, labels_of_result, reads
 
-CATALOGUE: Any = yaml.safe_load(
-    (outputs.ROOT / "observability/metrics.yaml").read_text(encoding="utf-8")
-)
-OWN: dict[str, Any] = {metric["name"]: metric for metric in CATALOGUE["metrics"]}
-EXTERNAL: dict[str, Any] = {metric["name"]: metric for metric in CATALOGUE["external"]}
 JOBS = [
     f"swapshop-{component}"
     for component in (
@@ -27,7 +21,6 @@ JOBS = [
 ]
 TARGET_LABELS = {"job", "instance", "pod", "namespace", "node", "container"}
 """What Prometheus adds to the series of a target."""
-SERIES_OF_HISTOGRAMS = ("_bucket", "_count", "_sum")
 
 EXPRESSIONS = [(query.where, query.expression) for query in queries.queries()]
 RULES = [rule for group in rules.rule_groups(rules.load()) for rule in group["rules"]]
@@ -46,17 +39,8 @@ RECORDED: Mapping[str, set[str]] = {
 }
 
 
-def base(metric: str) -> str:
-    """The catalogue's name of a series: a histogram has three kinds of them."""
-    for suffix in SERIES_OF_HISTOGRAMS:
-        stem = metric.removesuffix(suffix)
-        if stem != metric and OWN.get(stem, EXTERNAL.get(stem, {})).get("type") == "histogram":
-            return stem
-    return metric
-
-
 def declared_labels(metric: str) -> Mapping[str, Any]:
-    name = base(metric)
+    name = metric_of(metric)
     entry = OWN.get(name) or EXTERNAL.get(name)
     if entry is None:
         return {label: {"source": "a recording rule"} for label in RECORDED[name]}
@@ -66,7 +50,7 @@ def declared_labels(metric: str) -> Mapping[str, Any]:
 
 def test_every_metric_that_a_rule_or_dashboard_reads_is_in_the_catalogue() -> None:
     known = {*OWN, *EXTERNAL, *RECORDED}
-    unknown = {(where, read.metric) for where, read in READS if base(read.metric) not in known}
+    unknown = {(where, read.metric) for where, read in READS if metric_of(read.metric) not in known}
     assert unknown == set()
 
 
@@ -114,7 +98,7 @@ def test_every_value_that_is_matched_can_occur() -> None:
 
 
 def test_every_metric_of_the_catalogue_is_read() -> None:
-    read = {base(read.metric) for _, read in READS}
+    read = {metric_of(read.metric) for _, read in READS}
     assert {*OWN, *EXTERNAL} - read == set()
 
 
@@ -141,8 +125,8 @@ def mentioned_labels() -> set[str]:
 def test_the_labels_of_external_metrics_are_those_that_are_used() -> None:
     used = {name: mentioned_labels() for name in EXTERNAL}
     for _, read in READS:
-        if base(read.metric) in EXTERNAL:
-            used[base(read.metric)] |= set(read.matched) | read.grouped
+        if metric_of(read.metric) in EXTERNAL:
+            used[metric_of(read.metric)] |= set(read.matched) | read.grouped
     unused = {
         (name, label)
         for name, metric in EXTERNAL.items()
@@ -153,5 +137,5 @@ def test_the_labels_of_external_metrics_are_those_that_are_used() -> None:
 
 
 def test_the_catalogue_names_each_metric_once() -> None:
-    names = [metric["name"] for metric in [*CATALOGUE["metrics"], *CATALOGUE["external"]]]
+    names = [metric["name"] for metric in [*CONTENT["metrics"], *CONTENT["external"]]]
     assert sorted(set(names)) == sorted(names)

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,12 @@ def answers(job: str, route: str, status: int, le: str | None = None) -> str:
     if le is None:
         return of(job, f"{REQUESTS}_count", labels)
     return of(job, f"{REQUESTS}_bucket", f'{labels}, le="{le}"')
+
+
+def placing(status: int, le: str | None = None) -> str:
+    """The count of answers to placing an order; of those within `le` seconds."""
+    series = answers("api", "/api/orders", status, le)
+    return series.replace("http_route=", 'http_request_method="POST", http_route=')
 
 
 ORDER: Final = "/api/orders/{order_id}"
@@ -70,6 +77,10 @@ def _healthy() -> dict[str, Line]:
     for job, route, rate in (("api", ORDER, 300), ("receiver", "/api/notifications", 30)):
         for le in (None, "0.25", "+Inf"):
             series[answers(job, route, 200, le)] = Line(0, rate)
+    for le in (None, "0.25", "+Inf"):
+        series[placing(201, le)] = Line(0, 30)
+    for status in (500, 503):
+        series[placing(status)] = Line(0)
     for job in ("api", "receiver"):
         series[of(job, "swapshop_database_durable", f'pool="{job}"')] = Line(1)
     for reason in ("conflict", "malformed", "exhausted", "poison"):
@@ -134,6 +145,8 @@ class Scenario:
         return {
             "rule_files": [str(rules)],
             "evaluation_interval": f"{self.evaluated_every}s",
+            # promtool shuffles them otherwise: an alert would see what was recorded a step ago
+            "group_eval_order": groups_of(rules),
             "tests": [
                 {
                     "interval": f"{STEP_SECONDS}s",
@@ -165,6 +178,13 @@ class Scenario:
                     "eval_time": f"{minute}m",
                     "exp_samples": [{"labels": _labels(alert), "value": 1} for alert in alerts],
                 }
+
+
+@cache
+def groups_of(rules: Path) -> list[str]:
+    """The groups of a file of rules, in its order."""
+    content = yaml.safe_load(rules.read_text(encoding="utf-8"))
+    return [group["name"] for group in content["groups"]]
 
 
 def _labels(alert: str) -> str:
@@ -210,7 +230,12 @@ def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def run(scenario: Scenario, rules: Path, folder: Path) -> None:
     """Plays a scenario; another alert than expected is an AssertionError with promtool's words."""
+    play(scenario.document(rules), folder)
+
+
+def play(document: Mapping[str, Any], folder: Path) -> None:
+    """Lets promtool test what a document says, as `run` does."""
     file = folder / "scenario.test.yaml"
-    file.write_text(yaml.safe_dump(scenario.document(rules)), encoding="utf-8")
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
     result = promtool("test", "rules", str(file))
     assert result.returncode == 0, result.stdout + result.stderr

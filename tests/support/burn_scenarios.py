@@ -45,7 +45,7 @@ def all_windows(alert: str) -> set[str]:
 
 def errors(share: float, *, hours: float, burn: set[str]) -> Scenario:
     """After three days without an error, this share of requests is answered by a 503."""
-    event = Event(THREE_DAYS, {ERRORS: Line(0, 330 * share / (1 - share))})
+    event = Event(THREE_DAYS, {ERRORS: Line(0, 360 * share / (1 - share))})
     return Scenario(
         [event],
         before=OF_REQUESTS,

@@ -4,9 +4,11 @@ from typing import Final
 
 from support.alert_scenarios import (
     DELIVERED,
+    GONE,
     HEALTHY,
     LAST_SUCCESS,
     MET,
+    STEP_SECONDS,
     UP,
     Event,
     Line,
@@ -17,11 +19,22 @@ from support.alert_scenarios import (
     gone,
     happens,
     of,
+    placing,
 )
+from support.burn_scenarios import IDLE, OF_EXPORTER
 
 ALONE: Final = Line(1)
 ASKED: Final = Line(0, 5)
+ONE_A_STEP: Final = Line(0, 1)
+AFTER_60: Final = {minute: set[str]() for minute in (61, 63, 65, 70, 75, 80, 95, 125)}
 LEASES: Final = "/internal/dispatch/leases"
+SMALL_SHOP: Final = {
+    **IDLE,
+    answers("api", "/api/orders/{order_id}", 200): Line(0, 0.4),
+    placing(201): Line(0, 0.5),
+}
+"""48 reads and 60 orders an hour: below every traffic gate."""
+SNAPSHOT: Final = of("exporter", "swapshop_pipeline_collect_duration_seconds")
 VOLUME: Final = 'persistentvolumeclaim="data-swapshop-mysql-0"'
 GROUP: Final = 'rule_group="swapshop-slo"'
 EMAIL: Final = 'integration="email"'
@@ -75,15 +88,74 @@ PAGES: Final = {
         before={**HEALTHY, answers("api", LEASES, 200): ASKED},
         firing={66: set()},
     ),
+    "a small shop answers every order by a 500": Scenario(
+        [Event(60, {placing(201): Line(60), placing(500): ONE_A_STEP})],
+        before=SMALL_SHOP,
+        firing={74: set(), 78: {"OrdersFailing"}, 420: {"OrdersFailing"}},
+        pages={74: set()},
+    ),
+    "a small shop answers every order by a 503 from its first on": Scenario(
+        [Event(60, {placing(503): ONE_A_STEP})],
+        before={**SMALL_SHOP, placing(201): Line(0)},
+        firing={61: set(), 65: {"OrdersFailing"}},
+    ),
+    "one order fails, and nobody orders": Scenario(
+        [Event(60, {placing(503): Line(1)})], before=IDLE, firing=AFTER_60, pages=AFTER_60
+    ),
+    "two orders fail, and nobody orders": Scenario(
+        [Event(60, {placing(503): Line(2)})], before=IDLE, firing=AFTER_60, pages=AFTER_60
+    ),
+    "orders fail beside others that do not": Scenario(
+        [Event(60, {placing(503): Line(0, 0.5)})], before=SMALL_SHOP, firing=AFTER_60
+    ),
+    "orders are refused for what they are": Scenario(
+        [
+            Event(
+                60,
+                {
+                    placing(status, le): ONE_A_STEP
+                    for status in (401, 409, 413, 422)
+                    for le in (None, "0.25")
+                },
+            )
+        ],
+        before=IDLE,
+        firing=AFTER_60,
+        pages=AFTER_60,
+    ),
+    "a pod that counted failed orders restarts": Scenario(
+        [Event(60, {placing(503): Line(0)})],
+        before={**IDLE, placing(503): Line(40)},
+        firing={59: set(), **AFTER_60},
+        pages=AFTER_60,
+    ),
+    "MySQL is back, and nobody has ordered since": Scenario(
+        [
+            Event(60, {of("mysql", "mysql_up"): Line(0), placing(503): ONE_A_STEP}),
+            Event(80, {of("mysql", "mysql_up"): ALONE, placing(503): Line(40)}),
+        ],
+        before=IDLE,
+        firing={79: {"MysqlDown", "OrdersFailing"}, 87: set(), 95: set()},
+    ),
     "stale poller": Scenario(
         [Event(60, {LAST_SUCCESS: Line(3600)})],
-        firing={62: set(), 65: {"PollerStale"}},
+        firing={62: set(), 65: set(), 66: {"PollerStale"}},
         pages={62: set(), 64: {"PollerStale"}},
+    ),
+    # The exporter's figures are absent meanwhile; a lease is seen a snapshot and a scrape later.
+    "MySQL is back, and the next poller comes within two minutes": Scenario(
+        [
+            Event(60, dict.fromkeys(OF_EXPORTER, GONE)),
+            Event(68, {**{name: HEALTHY[name] for name in OF_EXPORTER}, LAST_SUCCESS: Line(3600)}),
+            Event(70, {LAST_SUCCESS: Line(4190, STEP_SECONDS)}),
+        ],
+        firing={minute: set() for minute in (67, 69, 70, 71, 75)},
+        pages={69: {"PollerStale"}, 71: set()},
     ),
     "no poller ever came": Scenario(
         [],
         before={name: line for name, line in HEALTHY.items() if name != LAST_SUCCESS},
-        firing={4: set(), 7: {"PollerStale"}, 60: {"PollerStale", "PollerFreshnessBurn 1h"}},
+        firing={4: set(), 8: {"PollerStale"}, 60: {"PollerStale", "PollerFreshnessBurn 1h"}},
         pages={4: set()},
     ),
     "the webhook secret is wrong": happens(
@@ -145,10 +217,17 @@ TICKETS: Final = {
         {of("exporter", "swapshop_pipeline_collect_errors_total"): Line(0, 1)},
         m15={"ExporterFailing"},
     ),
-    "snapshots are slow": happens(
-        60,
-        {of("exporter", "swapshop_pipeline_collect_duration_seconds"): Line(12)},
-        m16={"SnapshotSlow"},
+    "snapshots are slow": happens(60, {SNAPSHOT: Line(12)}, m29=set(), m31={"SnapshotSlow"}),
+    "one snapshot in ten minutes is slow": Scenario(
+        [
+            Event(start + after, {SNAPSHOT: Line(seconds)})
+            for start in range(60, 120, 10)
+            for after, seconds in ((0, 40), (1, 0.1))
+        ],
+        firing={89: set(), 92: {"SnapshotSlow"}, 119: {"SnapshotSlow"}},
+    ),
+    "one snapshot is slow": Scenario(
+        [Event(60, {SNAPSHOT: Line(40)}), Event(61, {SNAPSHOT: Line(0.1)})], firing=AFTER_60
     ),
     "a metric vanished": happens(
         60, gone("swapshop_orders_unaccounted"), m10=set(), m16={"MetricVanished"}

@@ -46,6 +46,7 @@ class Helm:
         *,
         files: Iterable[Path] = (),
         release: str = "swapshop",
+        namespace: str = "swapshop",
         chart: Path = CHART,
     ) -> str:
         """Return what `helm template` prints.
@@ -54,12 +55,13 @@ class Helm:
             values: by their dotted path, as for ``--set-json``.
             files: of values.
             release: its name.
+            namespace: where it would be.
             chart: folder of the chart.
 
         Raises:
             ChartRefusedError: the schema or a template refuses the values.
         """
-        command = [self._program, "template", release, str(chart), "--namespace", "swapshop"]
+        command = [self._program, "template", release, str(chart), "--namespace", namespace]
         for file in files:
             command += ["--values", str(file)]
         for path, value in {**RENDERABLE, **(values or {})}.items():
@@ -75,10 +77,11 @@ class Helm:
         *,
         files: Iterable[Path] = (),
         release: str = "swapshop",
+        namespace: str = "swapshop",
         chart: Path = CHART,
     ) -> list[Manifest]:
         """Return the objects that `helm template` prints; arguments as there."""
-        text = self.template(values, files=files, release=release, chart=chart)
+        text = self.template(values, files=files, release=release, namespace=namespace, chart=chart)
         return [each for each in yaml.safe_load_all(text) if each]
 
 

@@ -106,6 +106,17 @@ def datasources(board: Board) -> Iterator[str]:
             yield f"${variable['name']}: datasource"
 
 
+def moments(board: Board) -> Iterator[str]:
+    """What tells how things are now asks for now; over a range it would show what has ended."""
+    for panel in panels(board):
+        for target in panel["targets"]:
+            if (
+                target["instant"] != (panel["type"] == "stat")
+                or target["range"] == target["instant"]
+            ):
+                yield f"{panel['title']}: asks for a range or for now"
+
+
 def identities(board: Board) -> Iterator[str]:
     """Ids of panels and of a panel's queries occur once; the uid is fixed."""
     ids = Counter(panel.get("id") for panel in board["panels"])
@@ -167,6 +178,6 @@ def links(board: Board) -> Iterator[str]:
 
 
 LINTS: tuple[Lint, ...] = (
-    *(titles, descriptions, units, legends, datasources, identities),
-    *(grid, colours, variables, links),
+    *(titles, descriptions, units, legends, datasources, moments),
+    *(identities, grid, colours, variables, links),
 )

@@ -26,13 +26,17 @@ class AtCommit(Enum):
 
 
 class DatabaseProxy:
-    """One COMMIT is treated as ``at_commit`` says; after that everything passes."""
+    """One COMMIT is treated as ``at_commit`` says; after that everything passes.
+
+    ``sent`` has the bytes that clients sent to the server.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
         self._port = 0
         self.at_commit = AtCommit.PASS
         self.held = asyncio.Event()
+        self.sent = bytearray()
         self._writers: set[asyncio.StreamWriter] = set()
         self._passes = asyncio.Event()
         self._passes.set()
@@ -101,6 +105,7 @@ class DatabaseProxy:
                     server_writer.write(data)
                     await server_reader.read(_CHUNK)
                 return
+            self.sent += data
             server_writer.write(data)
             await server_writer.drain()
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.orders import insert_orders
 from swapshop_api.exporter.container import open_engine
-from swapshop_api.exporter.domain import CHUNK_ROWS, Exporter
+from swapshop_api.exporter.domain import CHUNK_ROWS, LONG_SECONDS, Exporter
 from swapshop_api.exporter.figures import (
     LATENCY_BUCKETS,
     Claims,
@@ -21,6 +21,7 @@ from swapshop_api.exporter.figures import (
     Figures,
     Latencies,
     Losses,
+    Snapshot,
 )
 from swapshop_api.exporter.metrics import PipelineCollector
 from swapshop_api.settings import ExporterSettings
@@ -56,6 +57,7 @@ class Watch:
     database: Database
     chunk_rows: int = CHUNK_ROWS
     interval_seconds: float = 30
+    losses_seconds: float = LONG_SECONDS
     clock: Callable[[], float] = time.monotonic
     collector: PipelineCollector = field(default_factory=PipelineCollector)
     exporter: Exporter = field(init=False)
@@ -66,6 +68,7 @@ class Watch:
             self.collector,
             self.interval_seconds,
             chunk_rows=self.chunk_rows,
+            losses_seconds=self.losses_seconds,
             clock=self.clock,
         )
 
@@ -143,8 +146,8 @@ async def remove(database: Database, table: Table, where: Any) -> None:
     await database.transaction(work)
 
 
-def figures_of_one_order() -> tuple[Figures, Latencies, Deadlines, float]:
-    """What a snapshot of one delivered order tells, for a collector to show."""
+def snapshot_of_one_order() -> Snapshot:
+    """A snapshot of one delivered order, for a collector to show."""
     figures = Figures(
         orders={"PENDING": 0, "PROCESSED": 1},
         blocked=0,
@@ -154,8 +157,9 @@ def figures_of_one_order() -> tuple[Figures, Latencies, Deadlines, float]:
         claims=Claims(leased=1, delivered=1, taken_over=0),
         dead_letters={"conflict": 0, "malformed": 0, "exhausted": 0, "poison": 0},
         last_lease=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-        losses=Losses(unaccounted=0, without_delivery=0),
     )
+    losses = Losses(unaccounted=0, without_delivery=0)
     counts = [0] * (len(LATENCY_BUCKETS) + 1)
     counts[LATENCY_BUCKETS.index(120)] = 1
-    return figures, Latencies(counts=counts, seconds=119.5), Deadlines(met=1), 0.25
+    latencies = Latencies(counts=tuple(counts), seconds=119.5)
+    return Snapshot(figures, losses, latencies, Deadlines(met=1), seconds=0.25)

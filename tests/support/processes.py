@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,13 @@ from typing import Protocol
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
 POLL_SECONDS = 0.05
+# Below the range that outgoing connections take theirs from, or one of those may be quicker.
+PORTS = range(20000, 30000)
 # Debian keeps servers where an ordinary user's PATH does not look.
 SERVER_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+
+_given_ports: set[int] = set()
+"""Whoever was given one may not have bound it yet."""
 
 
 class ServerMissingError(Exception):
@@ -159,13 +165,36 @@ def find_program(program: str) -> str | None:
 
 
 def free_port() -> int:
-    """A loopback port on which nothing listens."""
-    # Below the range that outgoing connections take theirs from, or one of those may be quicker.
+    """A loopback port that nothing uses; another at each call, and for each worker of xdist."""
     while True:
-        port = random.SystemRandom().randrange(20000, 30000)
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) != 0:
-                return port
+        port = random.SystemRandom().choice(_worker_ports())
+        if port not in _given_ports and _is_unused(port):
+            _given_ports.add(port)
+            return port
+
+
+def _worker_ports() -> range:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return PORTS[worker::workers]
+
+
+def _is_unused(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def answers(url: str) -> bool:
+    """Whether a GET is answered 200, within a second."""
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - http on loopback
+            return answer.status == 200
+    except OSError:
+        return False
 
 
 def _holds_in_time(condition: Callable[[], bool]) -> bool:

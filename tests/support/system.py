@@ -3,8 +3,6 @@
 import base64
 import os
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,7 +12,7 @@ import httpx
 
 import swapshop_api.container
 import swapshop_receiver.container
-from support.processes import HOST, ChildProcess, free_port
+from support.processes import HOST, ChildProcess, answers, free_port
 from support.servers import DatabaseServer
 from support.stores import migrate_to_head
 from swapshop_api.auth.keys import create_if_missing
@@ -35,9 +33,14 @@ def migrated_schemas(server: DatabaseServer) -> Generator[tuple[str, str]]:
         server.schema(f"swapshop_{suffix}") as api_url,
         server.schema(f"notifications_{suffix}") as receiver_url,
     ):
-        migrate_to_head(api_url, swapshop_api.container.MIGRATIONS)
-        migrate_to_head(receiver_url, swapshop_receiver.container.MIGRATIONS)
-        yield api_url, receiver_url
+        yield migrate_both(api_url, receiver_url)
+
+
+def migrate_both(api_url: str, receiver_url: str) -> tuple[str, str]:
+    """Migrates the schemas of api and receiver, and returns their URLs."""
+    migrate_to_head(api_url, swapshop_api.container.MIGRATIONS)
+    migrate_to_head(receiver_url, swapshop_receiver.container.MIGRATIONS)
+    return api_url, receiver_url
 
 
 class System:
@@ -85,7 +88,7 @@ class System:
         return ChildProcess(
             [sys.executable, "-m", f"swapshop_{name}", command],
             self._folder / f"{name}.log",
-            lambda: _answers(ready),
+            lambda: answers(ready),
             environment,
         )
 
@@ -118,14 +121,6 @@ class System:
             "IDLE_SECONDS": "0.2",
         }
         return self._process("poller", "loop", settings | changes)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - http on loopback
-            return answer.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 @contextmanager

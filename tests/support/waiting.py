@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
 POLL_SECONDS = 0.01
 
 

@@ -6,7 +6,8 @@
 # Needs the mysql client and in the environment: MYSQL_HOST, MYSQL_PORT; ADMIN_USER and ADMIN_PASSWORD, who may create
 # users; and the passwords API_PASSWORD, API_DDL_PASSWORD, RECEIVER_PASSWORD, RECEIVER_DDL_PASSWORD, EXPORTER_PASSWORD
 # and BACKUP_PASSWORD, of letters and digits. With MONITOR_PASSWORD there is also swapshop_monitor, for mysqld_exporter:
-# without any grant it sees the server's status and variables.
+# without any grant it sees the server's status and variables. With MYSQL_CA_FILE the server is spoken to through TLS
+# alone, and verified by the certificates in that file.
 set -euo pipefail
 umask 077
 
@@ -14,8 +15,9 @@ umask 077
 client() {
     local user=$1 password=$2
     shift 2
-    printf '[client]\nhost="%s"\nport=%s\nuser="%s"\npassword="%s"\nconnect-timeout=5\n' \
-        "$MYSQL_HOST" "$MYSQL_PORT" "$user" "$password" >/tmp/client.cnf
+    printf '[client]\nhost="%s"\nport=%s\nuser="%s"\npassword="%s"\nconnect-timeout=5\n%b' \
+        "$MYSQL_HOST" "$MYSQL_PORT" "$user" "$password" \
+        "${MYSQL_CA_FILE:+ssl-mode=VERIFY_IDENTITY\nssl-ca=\"$MYSQL_CA_FILE\"\n}" >/tmp/client.cnf
     mysql --defaults-extra-file=/tmp/client.cnf --batch --skip-column-names "$@"
 }
 

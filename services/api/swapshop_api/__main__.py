@@ -110,7 +110,9 @@ async def _exporter(_: argparse.Namespace) -> int:
 
 
 async def _migrate(_: argparse.Namespace) -> int:
-    await migrate(_database_settings().database_url.get_secret_value(), MIGRATIONS)
+    settings = _database_settings()
+    url = settings.database_url.get_secret_value()
+    await migrate(url, MIGRATIONS, tls=settings.database_tls_context())
     return 0
 
 
@@ -161,8 +163,9 @@ def _database_settings() -> DatabaseSettings:
 
 
 def _open_database() -> Database:
-    url = _database_settings().database_url.get_secret_value()
-    return Database(create_engine(url, pool_size=1))
+    settings = _database_settings()
+    url = settings.database_url.get_secret_value()
+    return Database(create_engine(url, tls=settings.database_tls_context(), pool_size=1))
 
 
 if __name__ == "__main__":

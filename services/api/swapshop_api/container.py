@@ -55,8 +55,13 @@ async def open_container(settings: ApiSettings) -> AsyncGenerator[Container]:
         SigningKeysError: the file of the signing keys is missing or broken.
     """
     async with AsyncExitStack() as stack:
-        url = settings.database_url.get_secret_value()
-        database = Database(create_engine(url, pool_size=settings.database_pool_size))
+        database = Database(
+            create_engine(
+                settings.database_url.get_secret_value(),
+                tls=settings.database_tls_context(),
+                pool_size=settings.database_pool_size,
+            )
+        )
         stack.push_async_callback(database.close)
         redis = create_redis(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)

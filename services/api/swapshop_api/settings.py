@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import NoDecode
 
 from swapshop_kit.process_settings import ProcessSettings
-from swapshop_kit.settings import DatabaseSettings, Port, ServiceSettings, split_commas
+from swapshop_kit.settings import DatabaseSettings, ServiceSettings, ServingSettings, split_commas
 
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+$")]
 
@@ -27,12 +27,9 @@ class OperatorSettings(DatabaseSettings):
     """Of a new account; one that is there keeps its own."""
 
 
-class ExporterSettings(DatabaseSettings):
+class ExporterSettings(ServingSettings):
     """What the exporter reads; its database user only reads, in both schemas."""
 
-    host: str = "0.0.0.0"  # noqa: S104 - inside a pod, policies decide who reaches it
-    operations_port: Port = 9000
-    keep_alive_seconds: int = Field(default=95, ge=1, le=600)
     drain_seconds: int = Field(default=5, ge=1, le=300)
     """A scrape may finish for so long after SIGTERM."""
     notifications_schema: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")] = (

@@ -16,7 +16,7 @@ async def in_background(work: Coroutine[Any, Any, None], name: str) -> AsyncGene
 
     Raises:
         Exception: the block's own, or the work's, which ends the block at once; as it is, in no
-            group of one.
+            group of one, and with what it came from.
     """
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -27,4 +27,8 @@ async def in_background(work: Coroutine[Any, Any, None], name: str) -> AsyncGene
         first, *others = errors.exceptions
         if others:
             raise
-        raise first from None
+        context = first.__context__
+        try:
+            raise first
+        finally:
+            first.__context__ = context  # which the raise overwrites with the group

@@ -34,7 +34,7 @@ def run_command(
         return _fail(program, describe(error), BAD_START)
     except tuple(errors) as error:
         code = next(code for kind, code in errors.items() if isinstance(error, kind))
-        return _fail(program, str(error), code)
+        return _fail(program, _told(error), code)
 
 
 def describe(error: ValidationError) -> str:
@@ -43,6 +43,12 @@ def describe(error: ValidationError) -> str:
         f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" if each["loc"] else each["msg"]
         for each in error.errors(include_input=False, include_url=False)
     )
+
+
+def _told(error: Exception) -> str:
+    """Say what an error says, and what the database or its driver said before it."""
+    driver_error = getattr(error.__cause__, "orig", None)
+    return f"{error} ({driver_error})" if driver_error else str(error)
 
 
 def _fail(program: str, message: str, code: int) -> int:

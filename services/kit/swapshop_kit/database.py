@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
@@ -175,6 +176,7 @@ async def is_durable(database: Database) -> bool:
 def create_engine(
     url: str,
     *,
+    tls: ssl.SSLContext | None = None,
     pool_size: int = 10,
     statement_seconds: int | None = STATEMENT_SECONDS,
     answer_seconds: float = ANSWER_SECONDS,
@@ -183,6 +185,7 @@ def create_engine(
 
     Args:
         url: with user and password.
+        tls: MySQL is spoken to through it alone; None speaks plainly. SQLite has no network.
         pool_size: connections at most; a further caller waits up to 3 s.
         statement_seconds: the server ends a statement that takes longer; None, for migrations,
             waits without limit.
@@ -192,7 +195,7 @@ def create_engine(
     if make_url(url).get_backend_name() == "sqlite":
         engine = _create_sqlite(url, pool_size)
     else:
-        engine = _create_mysql(url, pool_size, statement_seconds, answer_seconds)
+        engine = _create_mysql(url, tls, pool_size, statement_seconds, answer_seconds)
     if is_tracing():
         trace_statements(engine)
     return engine
@@ -231,7 +234,11 @@ def _create_sqlite(url: str, pool_size: int) -> AsyncEngine:
 
 
 def _create_mysql(
-    url: str, pool_size: int, statement_seconds: int | None, answer_seconds: float
+    url: str,
+    tls: ssl.SSLContext | None,
+    pool_size: int,
+    statement_seconds: int | None,
+    answer_seconds: float,
 ) -> AsyncEngine:
     engine = create_async_engine(
         url,
@@ -244,6 +251,7 @@ def _create_mysql(
         connect_args={
             "connect_timeout": 3,
             "read_timeout": answer_seconds if statement_seconds else None,
+            **({"ssl": tls} if tls else {}),
         },
     )
 

@@ -64,7 +64,7 @@ class OpaqueText(types.TypeDecorator[str]):
 
 
 class UtcTime(types.TypeDecorator[datetime]):
-    """DATETIME(6) in UTC; aware datetimes in Python."""
+    """DATETIME(6) in UTC; aware datetimes in Python, others are refused."""
 
     impl = types.DateTime
     cache_ok = True
@@ -75,7 +75,11 @@ class UtcTime(types.TypeDecorator[datetime]):
         return dialect.type_descriptor(types.DateTime())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+        if value is None:
+            return None
+        if value.utcoffset() is None:  # astimezone would take it for this machine's local time
+            raise ValueError(f"{value.isoformat()} has no time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
@@ -200,6 +204,7 @@ _MYSQL_UNAVAILABLE: Final = frozenset(
         *(1044, 1045, 1049, 1130, 1142, 1146),  # not granted, or not migrated, yet
         *(1053, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927),  # shutting down, connection ended
         *(1290, 1836),  # read-only
+        3159,  # takes no connection without TLS
         *(1317, 1969, 3024, 3169, 4031),  # interrupted, or took too long
         *(1021, 1037, 1038, 1041, 1114, 1206, 1637),  # out of disk, memory or transactions
         *(2002, 2003, 2006, 2012, 2013, 2055),  # the client's: no answer

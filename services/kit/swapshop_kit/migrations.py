@@ -1,5 +1,6 @@
 """Schema migrations: alembic under a lock, safe to kill between any two statements."""
 
+import ssl
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,7 +74,13 @@ async def is_ready(database: Database, head: str) -> bool:
         return False
 
 
-async def migrate(url: str, scripts: Path, *, lock_wait_seconds: int = LOCK_WAIT_SECONDS) -> str:
+async def migrate(
+    url: str,
+    scripts: Path,
+    *,
+    tls: ssl.SSLContext | None = None,
+    lock_wait_seconds: int = LOCK_WAIT_SECONDS,
+) -> str:
     """Bring a schema to the newest revision and return its revision; a newer one stays untouched.
 
     Not twice at once in one process: alembic keeps its context in globals.
@@ -81,13 +88,14 @@ async def migrate(url: str, scripts: Path, *, lock_wait_seconds: int = LOCK_WAIT
     Args:
         url: of the schema, with a user who may change it.
         scripts: the service's folder of migrations.
+        tls: as of ``create_engine``.
         lock_wait_seconds: how long to wait for another process that migrates this schema.
 
     Raises:
         DatabaseUnavailable: the server cannot be reached; run it again.
         MigrationLocked: another process is at it.
     """
-    engine = create_engine(url, pool_size=1, statement_seconds=None)
+    engine = create_engine(url, tls=tls, pool_size=1, statement_seconds=None)
     database = Database(engine)
     try:
         head = head_of(scripts)

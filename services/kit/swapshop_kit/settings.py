@@ -1,8 +1,10 @@
 """Settings from the environment, shared by the services; each service has one class of its own."""
 
-from typing import Any
+import ssl
+from pathlib import Path
+from typing import Any, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -15,11 +17,48 @@ __all__ = [
     "ProcessSettings",
     "Secret32",
     "ServiceSettings",
+    "ServingSettings",
+    "TlsSettings",
     "split_commas",
 ]
 
 
-class DatabaseSettings(ProcessSettings):
+class TlsSettings(ProcessSettings):
+    """How MySQL is spoken to over a network that is not trusted."""
+
+    database_tls: bool = False
+    """Whether through TLS alone, with the server's certificate and host name verified."""
+    database_ca_file: Path | None = None
+    """Certificates (PEM) of who may have signed the server's; those of the system without it."""
+
+    @field_validator("database_ca_file")
+    @classmethod
+    def _check_database_ca_file(cls, value: Path | None) -> Path | None:
+        try:
+            _verified_tls(value)
+        except OSError as error:  # an SSLError is one
+            raise ValueError(f"must be a file of certificates in PEM: {error}") from error
+        return value
+
+    @model_validator(mode="after")
+    def _check_database_tls(self) -> Self:
+        if self.database_ca_file is not None and not self.database_tls:
+            raise ValueError("DATABASE_CA_FILE needs DATABASE_TLS=true")
+        return self
+
+    def database_tls_context(self) -> ssl.SSLContext | None:
+        """Return what ``create_engine`` takes; None where TLS is off."""
+        return _verified_tls(self.database_ca_file) if self.database_tls else None
+
+
+def _verified_tls(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file)
+    # Python 3.13 began to demand extensions that the authorities of databases often leave out
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
+class DatabaseSettings(TlsSettings):
     """What a process reads that works on a database, such as a migration."""
 
     database_url: SecretStr
@@ -40,19 +79,29 @@ class DatabaseSettings(ProcessSettings):
             raise ValueError("must name a file, without parameters, for sqlite+aiosqlite://")
         return value
 
+    @model_validator(mode="after")
+    def _check_tls_has_a_server(self) -> Self:
+        if self.database_tls and self.database_url.get_secret_value().startswith("sqlite"):
+            raise ValueError("DATABASE_TLS is for mysql+asyncmy:// alone: SQLite has no network")
+        return self
 
-class ServiceSettings(DatabaseSettings):
-    """What every service that serves HTTP on a database reads."""
+
+class ServingSettings(DatabaseSettings):
+    """What every process that works on a database and serves HTTP reads."""
 
     host: str = "0.0.0.0"  # noqa: S104 - inside a pod, policies decide who reaches it
-    public_port: Port = 8000
-    internal_port: Port = 8001
     operations_port: Port = 9000
     keep_alive_seconds: int = Field(default=95, ge=1, le=600)
     """Longer than the proxy's, so that the proxy is always the one who closes."""
     drain_seconds: int = Field(default=20, ge=1, le=300)
     """Requests may finish for so long after SIGTERM."""
 
+
+class ServiceSettings(ServingSettings):
+    """What every service reads that customers and other services call."""
+
+    public_port: Port = 8000
+    internal_port: Port = 8001
     database_pool_size: int = Field(default=10, ge=1, le=100)
     redis_url: SecretStr
     """``redis://[:password@]host:port/0``."""

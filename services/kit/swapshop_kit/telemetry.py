@@ -58,8 +58,8 @@ def configure_tracing(service: str, endpoint: str | None, ratio: float) -> None:
         return
     from swapshop_kit import trace_export
 
-    global _public_provider
-    _, _public_provider = trace_export.start(service, endpoint, ratio)
+    global _public_provider  # noqa: PLW0603 - one a process, as the global provider is
+    _public_provider = trace_export.start(service, endpoint, ratio)
 
 
 def is_tracing() -> bool:

@@ -102,7 +102,7 @@ class OneLineExporter(SpanExporter):
         self._exporter.shutdown()
 
 
-def start(service: str, endpoint: str, ratio: float) -> tuple[TracerProvider, TracerProvider]:
+def start(service: str, endpoint: str, ratio: float) -> TracerProvider:
     """Start to export; what is left is sent when the process ends.
 
     A collector that is away then holds up the end for two times EXPORT_SECONDS at most.
@@ -113,8 +113,8 @@ def start(service: str, endpoint: str, ratio: float) -> tuple[TracerProvider, Tr
         ratio: the share of traces that is sampled, 0..1.
 
     Returns:
-        The provider of all spans, which keeps the decision of a parent, and the one for requests
-        of callers that are not ours.
+        The provider for requests of callers that are not ours. All other spans have the global one,
+        which keeps the decision of a parent.
     """
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -136,4 +136,4 @@ def start(service: str, endpoint: str, ratio: float) -> tuple[TracerProvider, Tr
 
     atexit.register(flush)
     trace.set_tracer_provider(ours)
-    return ours, public
+    return public

@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from swapshop_kit import strict_json
 from swapshop_kit.asgi import ObserveRequests
+from swapshop_kit.metrics import count_from_zero
 from swapshop_kit.problems import (
     BadRequest,
     BodyTooLarge,
@@ -35,6 +36,12 @@ MAX_INTERNAL_BODY_BYTES: Final = 1024 * 1024
 
 MAX_ERRORS: Final = 50
 """Refused fields that one answer names."""
+
+WATCHED: Final = frozenset({201, 500, 503})
+"""Statuses whose first answer an alert must see rise."""
+
+REFUSALS: Final = frozenset({401, 403, 404})
+"""The same, where only our own services call: one of them is misconfigured."""
 
 PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked every few seconds: not worth a span."""
@@ -115,7 +122,7 @@ def create_app(
         docs_prefix: where ``/docs`` and ``/openapi.json`` stand; None leaves them out.
         lifespan: an ASGI lifespan context, when the application owns one.
         trusted_callers: whether only our own services reach it, so that their decision to sample a
-            trace is kept.
+            trace is kept, and that refusing one is told.
     """
     app = FastAPI(
         title=title,
@@ -138,11 +145,21 @@ def create_app(
     )
     for each in routers:
         app.include_router(each)
+        _count_from_zero(each, WATCHED | REFUSALS if trusted_callers else WATCHED)
     app.add_middleware(ObserveRequests)
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(HTTPException, _answer_http_exception)
     return app
+
+
+def _count_from_zero(router: APIRouter, watched: frozenset[int]) -> None:
+    """Export what a router's routes may answer and an alert watches, before it happens."""
+    for route in router.routes:
+        if isinstance(route, StrictRoute):
+            declared = {int(status) for status in (route.status_code or 200, *route.responses)}
+            for method in route.methods or ():
+                count_from_zero(method, route.path, declared & watched)
 
 
 def _is_probe(scope: Scope) -> bool:

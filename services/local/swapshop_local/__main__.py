@@ -17,8 +17,9 @@ from swapshop_kit.command_line import BAD_START, TRY_AGAIN, run_command
 from swapshop_kit.logging import Level, configure_logging
 from swapshop_kit.migrations import MigrationLocked
 from swapshop_kit.problems import DatabaseUnavailable
-from swapshop_kit.process_settings import Port, ProcessSettings
+from swapshop_kit.process_settings import Port
 from swapshop_kit.serving import AddressTaken
+from swapshop_kit.settings import TlsSettings
 from swapshop_local.contracts import write_contracts
 from swapshop_local.data import DataFolder
 from swapshop_local.servers import ServerUrlRefused, make_schemas
@@ -36,7 +37,7 @@ _ERRORS: Final[dict[type[Exception], int]] = {
 }
 
 
-class LocalSettings(ProcessSettings):
+class LocalSettings(TlsSettings):
     """Read once, from the environment; every name is the field's in upper case."""
 
     data_dir: Path = Path(".swapshop")
@@ -73,7 +74,9 @@ async def _up() -> int:
         else:
             redis_url = stack.enter_context(embedded_valkey(data.valkey))
         if settings.database_url is not None:
-            schemas = await make_schemas(settings.database_url.get_secret_value())
+            schemas = await make_schemas(
+                settings.database_url.get_secret_value(), tls=settings.database_tls_context()
+            )
         else:
             schemas = data.sqlite_url("swapshop"), data.sqlite_url("notifications")
         stores = Stores(*schemas, redis_url)

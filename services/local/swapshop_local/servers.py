@@ -1,5 +1,6 @@
 """A MySQL or MariaDB, and a Redis, of one's own in place of SQLite and the embedded Valkey."""
 
+import ssl
 from typing import Final
 
 from sqlalchemy import text
@@ -20,18 +21,19 @@ class ServerUrlRefused(Exception):
         super().__init__("DATABASE_URL must be mysql://user:password@host:port")
 
 
-async def make_schemas(database_url: str) -> tuple[str, str]:
+async def make_schemas(database_url: str, *, tls: ssl.SSLContext | None = None) -> tuple[str, str]:
     """Make the schemas on a server unless they are there; return the URLs of both.
 
     Args:
         database_url: ``mysql://user:password@host:port``, of a user who may create schemas.
+        tls: as of ``create_engine``.
 
     Raises:
         ServerUrlRefused: it is of another form.
         DatabaseUnavailable: the server cannot be reached, or refuses.
     """
     server = _server_url(database_url)
-    engine = create_engine(server.render_as_string(hide_password=False), pool_size=1)
+    engine = create_engine(server.render_as_string(hide_password=False), tls=tls, pool_size=1)
     try:
         async with engine.connect() as connection:
             for schema in (API_SCHEMA, RECEIVER_SCHEMA):

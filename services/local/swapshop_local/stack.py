@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 from typing import Final
 
 from pydantic import SecretStr
@@ -89,8 +90,9 @@ async def run_stack(
     with listen(HOST, port) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
         api, receiver, poller, exporter = _settings(stores, secrets, signing_keys, url, log_level)
-        await migrate(stores.api_url, swapshop_api.container.MIGRATIONS)
-        await migrate(stores.receiver_url, swapshop_receiver.container.MIGRATIONS)
+        tls = api.database_tls_context()
+        await migrate(stores.api_url, swapshop_api.container.MIGRATIONS, tls=tls)
+        await migrate(stores.receiver_url, swapshop_receiver.container.MIGRATIONS, tls=tls)
         async with (
             swapshop_api.container.open_container(api) as api_container,
             swapshop_receiver.container.open_container(
@@ -99,30 +101,37 @@ async def run_stack(
             open_exporter(exporter),
         ):
             await ensure_demo_accounts(api_container.database)
-            app = OnePort(
-                swapshop_api.app.whole_app(api_container),
-                swapshop_receiver.app.whole_app(receiver_container),
-                Page(),
-            )
+            await _serve_and_poll(api_container, receiver_container, poller, listener)
 
-            def drain() -> None:
-                api_container.drain()
-                receiver_container.drain()
 
-            stop, stop_serving = stop_on_signals(), asyncio.Event()
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(
-                    serve(
-                        [Endpoint(app, listener)],
-                        keep_alive_seconds=api.keep_alive_seconds,
-                        drain_seconds=DRAIN_SECONDS,
-                        on_drain=drain,
-                        stop=stop_serving,
-                    )
-                )
-                print(welcome(url), flush=True)
-                await run_loop(poller, stop)  # to its end, while the api still takes its reports
-                stop_serving.set()
+async def _serve_and_poll(
+    api: swapshop_api.container.Container,
+    receiver: swapshop_receiver.container.Container,
+    poller: PollerSettings,
+    listener: socket,
+) -> None:
+    """Do both until SIGTERM or SIGINT; the poller ends first, while the api takes its reports."""
+    app = OnePort(
+        swapshop_api.app.whole_app(api), swapshop_receiver.app.whole_app(receiver), Page()
+    )
+
+    def drain() -> None:
+        api.drain()
+        receiver.drain()
+
+    stop, stop_serving = stop_on_signals(), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        serving = serve(
+            [Endpoint(app, listener)],
+            keep_alive_seconds=api.settings.keep_alive_seconds,
+            drain_seconds=DRAIN_SECONDS,
+            on_drain=drain,
+            stop=stop_serving,
+        )
+        tasks.create_task(serving)
+        print(welcome(poller.api_url), flush=True)
+        await run_loop(poller, stop)
+        stop_serving.set()
 
 
 def _settings(

@@ -61,7 +61,8 @@ async def _migrate() -> int:
     """To migrate takes no secret but the database's."""
     settings = DatabaseSettings()  # pyright: ignore[reportCallIssue] - read from the environment
     _configure(settings)
-    await migrate(settings.database_url.get_secret_value(), MIGRATIONS)
+    url = settings.database_url.get_secret_value()
+    await migrate(url, MIGRATIONS, tls=settings.database_tls_context())
     return 0
 
 

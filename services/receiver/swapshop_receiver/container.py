@@ -1,9 +1,8 @@
 """What a receiver process owns, made and closed in one place."""
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ import httpx
 from redis.asyncio import Redis
 
 from swapshop_kit.access_tokens import AccessTokenVerifier, KeySource
+from swapshop_kit.background import in_background
 from swapshop_kit.build_info import report_build
 from swapshop_kit.checks import CHECK_SECONDS, database_check, within
 from swapshop_kit.database import Database, create_engine
@@ -76,7 +76,9 @@ async def open_container(
     async with AsyncExitStack() as stack:
         database = Database(
             create_engine(
-                settings.database_url.get_secret_value(), pool_size=settings.database_pool_size
+                settings.database_url.get_secret_value(),
+                tls=settings.database_tls_context(),
+                pool_size=settings.database_pool_size,
             )
         )
         stack.push_async_callback(database.close)
@@ -97,7 +99,8 @@ async def open_container(
             per_process=settings.streams_per_process,
             timing=timing,
         )
-        await stack.enter_async_context(_running(hub))
+        # a defect that ends the hub ends the process: streams would be refused for ever
+        await stack.enter_async_context(in_background(hub.run(), "stream-hub"))
         yield Container(
             settings=settings,
             database=database,
@@ -108,17 +111,6 @@ async def open_container(
             timing=timing,
             clock=clock,
         )
-
-
-@asynccontextmanager
-async def _running(hub: StreamHub) -> AsyncGenerator[None]:
-    task = asyncio.create_task(hub.run(), name="stream-hub")
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def _finder(database: Database) -> FindRecent:

@@ -13,7 +13,7 @@ from support.auth import api_container, api_settings
 from support.redis_contents import forget_all
 from support.servers import DatabaseServer, RedisServer
 from support.shop import Shop, bearer
-from support.stores import Stores, migrate_to_head
+from support.stores import Stores, migrate_to_head, prepare
 from swapshop_api.app import whole_app
 from swapshop_api.audit.models import audit
 from swapshop_api.auth.models import refresh_families, refresh_tokens, users
@@ -74,7 +74,7 @@ async def database(stores: Stores) -> AsyncGenerator[Database]:
         for table in _TABLES:
             await connection.execute(delete(table))
 
-    await database.transaction(empty)
+    await prepare(database, empty)
     yield database
     await database.close()
 

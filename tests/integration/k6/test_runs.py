@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -16,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local_system import migrated_system
 from run import HERE, addresses, run_k6
 from support import web
-from support.processes import running
+from support.local_system import migrated_system
+from support.processes import free_port, running
 from support.system import System
 
 CROSSED = 99
@@ -95,6 +96,12 @@ def crossed(summary: Body) -> set[str]:
     return {it["metric"] for it in summary["thresholds"] if not it["ok"]}
 
 
+def renewals(summary: Body) -> tuple[int, int]:
+    """How many renewals of sessions passed their check, and how many failed it."""
+    found = [it for it in summary["checks"] if it["name"] == "session is renewed"]
+    return sum(it["passes"] for it in found), sum(it["fails"] for it in found)
+
+
 async def test_the_smoke_passes_and_tells_what_it_saw(system: System, tmp_path: Path) -> None:
     results = tmp_path / "smoke-1"
     code, summary = await run("smoke", results, addresses(system), "ITERATIONS=3")
@@ -107,6 +114,18 @@ async def test_the_smoke_passes_and_tells_what_it_saw(system: System, tmp_path: 
     assert report.startswith("smoke-1: passed after ")
     assert "ok       http_req_failed rate<=0.001: 0\n" in report
     assert "password" not in (results / "summary.json").read_text()
+
+
+async def test_the_smoke_fails_when_no_notification_arrives(system: System, tmp_path: Path) -> None:
+    def meddle(path: str, status: int, body: Body) -> tuple[int, Body]:
+        return status, {**body, "items": []} if path == "/api/notifications" else body
+
+    async with web.running(Meddler(system, meddle).app) as url:
+        variables = ("ITERATIONS=2", "PATIENCE=2s")
+        code, summary = await run("smoke", tmp_path, {"URL": url}, *variables)
+    assert (code, crossed(summary)) == (CROSSED, {"notifications_lost"})
+    assert (summary["orders"], summary["lost"]) == (2, 2)
+    assert "created to notified" not in (tmp_path / "report.txt").read_text()
 
 
 async def test_the_pipeline_notifies_each_order_once(system: System, tmp_path: Path) -> None:
@@ -126,7 +145,7 @@ async def test_a_lost_notification_fails_the_pipeline(system: System, tmp_path: 
         return status, body
 
     async with web.running(Meddler(system, meddle).app) as url:
-        variables = ("ORDERS=3", "ACCOUNTS=1", "SETTLING=1s", "PATIENCE=3s")
+        variables = ("ORDERS=3", "ACCOUNTS=1", "SETTLING=1s", "PATIENCE=10s")
         code, summary = await run("pipeline-e2e", tmp_path, {"URL": url}, *variables)
     assert (code, crossed(summary)) == (CROSSED, {"notifications_lost"})
     assert (summary["orders"], summary["lost"]) == (3, 1)
@@ -163,7 +182,7 @@ async def test_a_wrong_answer_fails_whatever_the_objectives(system: System, tmp_
 
     async with web.running(Meddler(system, meddle).app) as url:
         code, summary = await run("smoke", tmp_path, {"URL": url}, "ITERATIONS=1", "VUS=1")
-    assert (code, crossed(summary)) == (CROSSED, {"checks"})
+    assert (code, crossed(summary)) == (CROSSED, {"checks", "orders_created"})
 
 
 async def test_sessions_are_renewed_and_a_429_is_heeded(system: System, tmp_path: Path) -> None:
@@ -180,8 +199,27 @@ async def test_sessions_are_renewed_and_a_429_is_heeded(system: System, tmp_path
         variables = ("RATE=2", "DURATION=5s", "VUS=1", "MAX_VUS=1", "ACCOUNTS=1")
         _, summary = await run("load", tmp_path, {"URL": url}, *variables)
     assert meddler.seen.count("POST /api/auth/register") == 1
-    assert meddler.seen.count("POST /api/auth/login") >= 3
-    assert "checks" not in crossed(summary)
+    logins = meddler.seen.count("POST /api/auth/login")
+    assert logins >= 3
+    assert renewals(summary) == (logins - len(refused), 0)
+
+
+@pytest.mark.parametrize(("status", "failed"), [(401, 1), (503, 0)])
+async def test_a_renewal_fails_a_check_if_it_is_refused_but_not_if_it_is_unavailable(
+    system: System, tmp_path: Path, status: int, failed: int
+) -> None:
+    def meddle(path: str, given: int, body: Body) -> tuple[int, Body]:
+        if path == "/api/auth/login":
+            return status, {}
+        return given, {**body, "expires_in": 1} if path == "/api/auth/register" else body
+
+    meddler = Meddler(system, meddle)
+    async with web.running(meddler.app) as url:
+        variables = ("RATE=2", "DURATION=3s", "VUS=1", "MAX_VUS=1", "ACCOUNTS=1")
+        _, summary = await run("load", tmp_path, {"URL": url}, *variables)
+    assert meddler.seen.count("POST /api/auth/login") == 1
+    assert renewals(summary) == (0, failed)
+    assert ("checks" in crossed(summary)) == bool(failed)
 
 
 async def test_a_cache_that_is_not_in_the_mode_that_is_compared_fails(
@@ -205,15 +243,19 @@ async def test_a_password_opens_the_same_accounts_in_every_run(
     assert made == [*first, *first, "POST /api/auth/login", "POST /api/auth/login"]
 
 
-def test_the_program_starts_what_it_measures(tmp_path: Path) -> None:
-    options = ("--results", str(tmp_path), "-e", "DURATION=1s", "-e", "VUS=2")
-    # a process of its own: it sets up logging for all of the process that it is in
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, str(HERE / "run.py"), "bench", *options],
+def program(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs run.py in a process of its own: it sets up logging for all of the process it is in."""
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, str(HERE / "run.py"), *arguments],
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, **environment},
     )
+
+
+def test_the_program_starts_what_it_measures(tmp_path: Path) -> None:
+    done = program("bench", "--results", tmp_path, "-e", "DURATION=1s", "-e", "VUS=2")
     assert done.returncode == 0, done.stderr
     (results,) = tmp_path.iterdir()
     rows = {
@@ -222,3 +264,24 @@ def test_the_program_starts_what_it_measures(tmp_path: Path) -> None:
     assert rows["creates"]["perSecond"] == pytest.approx(rows["creates"]["count"], rel=0.01)
     assert f"{results.name}: passed" in done.stdout
     assert results.name in done.stdout.splitlines()[-1]
+
+
+def test_a_side_of_cache_ab_that_ends_before_its_report_is_told(tmp_path: Path) -> None:
+    done = program("cache-ab", "--results", tmp_path, "-e", "DURATION=x")
+    assert done.returncode == 1
+    assert "DURATION is such as 90s" in done.stderr  # k6's own words
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith("run: ")
+    assert told.endswith("on-1: k6 ended with 107")
+
+
+def test_a_server_that_refuses_is_told(tmp_path: Path) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    urls = {
+        "TEST_DATABASE_URL": f"mysql+asyncmy://root@{nowhere}/",
+        "TEST_REDIS_URL": f"redis://{nowhere}/0",
+    }
+    done = program("smoke", "--results", tmp_path, **urls)
+    assert done.returncode == 1
+    assert done.stderr.startswith("run: OperationalError: ")
+    assert "Traceback" not in done.stderr

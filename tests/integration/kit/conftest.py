@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from support.samples import METADATA, samples
 from support.servers import DatabaseServer
+from support.stores import prepare
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.ids import new_id
 
@@ -60,7 +61,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 async def _empty(url: str) -> AsyncGenerator[Database]:
     database = Database(create_engine(url))
-    await database.transaction(lambda connection: connection.execute(delete(samples)))
+    await prepare(database, lambda connection: connection.execute(delete(samples)))
     yield database
     await database.close()
 

@@ -122,6 +122,20 @@ async def test_a_moment_survives_to_the_microsecond(
     assert read is None or read.utcoffset() == timedelta()
 
 
+async def test_a_moment_without_a_time_zone_never_reaches_the_database(database: Database) -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - what is refused
+
+    async def store(connection: AsyncConnection) -> None:
+        await connection.execute(samples.insert().values(id=new_id(), at=at))
+
+    async def find(connection: AsyncConnection) -> None:
+        await connection.execute(select(samples).where(samples.c.at <= at))
+
+    for work in (store, find):
+        with pytest.raises(StatementError, match="2026-01-02T03:04:05 has no time zone"):
+            await database.transaction(work)
+
+
 async def test_moments_sort_to_the_microsecond(database: Database) -> None:
     start = datetime(2026, 1, 2, 3, 4, 59, 999_990, UTC)
     moments = [start + timedelta(microseconds=number) for number in range(20)]

@@ -185,7 +185,7 @@ async def test_a_lock_that_is_not_granted_in_three_seconds_is_a_lock_timeout(
             )
         return loop.time() - started
 
-    assert 2.5 < await mariadb.transaction(hold) < 6
+    assert 2.5 < await mariadb.transaction(hold) < 20
     assert await words_in(mariadb) == {"a": 1}
 
 
@@ -225,7 +225,7 @@ async def test_a_writer_of_sqlite_that_waits_five_seconds_is_a_lock_timeout(
             await sqlite.transaction(lambda other: add_word(other, "b"), retry_lock_timeout=False)
         return loop.time() - started
 
-    assert 4.5 < await sqlite.transaction(hold) < 9
+    assert 4.5 < await sqlite.transaction(hold) < 20
     assert await words_in(sqlite) == {"a": 0}
 
 
@@ -239,7 +239,7 @@ async def test_a_full_pool_is_unavailable_within_its_three_seconds(database_url:
             await database.read(count_of)
         return loop.time() - started
 
-    assert 2.5 < await database.read(hold) < 6
+    assert 2.5 < await database.read(hold) < 20
     assert isinstance(await database.read(count_of), int)
     await database.close()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from support.processes import HOST, ChildProcess, find_program, free_port
+from support.processes import HOST, ChildProcess, answers, find_program, free_port
 from support.system import Started, System
 from support.traces import collecting
 from support.waiting import until
@@ -31,14 +31,8 @@ def _prometheus(folder: Path, target: str) -> tuple[ChildProcess, str]:
         "--enable-feature=exemplar-storage",
     ]
     url = f"http://{address}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{url}/-/ready").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    return ChildProcess(command, folder / "prometheus.log", answers), url
+    log = folder / "prometheus.log"
+    return ChildProcess(command, log, lambda: answers(f"{url}/-/ready")), url
 
 
 async def test_prometheus_stores_the_trace_of_a_request(

@@ -22,13 +22,13 @@ from swapshop_poller.settings import PollerSettings
 Misbehave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def settings(api_url: str, receiver_url: str) -> PollerSettings:
+def settings(api_url: str, receiver_url: str, send_seconds: float = 10) -> PollerSettings:
     return poller_settings(
         api_url=api_url,
         receiver_url=receiver_url,
         client_secret=SecretStr(CLIENT_SECRET),
         idle_seconds=0.05,
-        send_seconds=0.3,
+        send_seconds=send_seconds,
     )
 
 
@@ -44,10 +44,13 @@ async def looping(chosen: PollerSettings) -> AsyncGenerator[None]:
             stop.set()
 
 
-async def first_result(receiver_url: str) -> Result:
+async def first_result(receiver_url: str, send_seconds: float = 10) -> Result:
     """What is reported of a delivery that such a receiver gets."""
     api = ApiServer([delivery()])
-    async with running(api.app) as api_url, looping(settings(api_url, receiver_url)):
+    async with (
+        running(api.app) as api_url,
+        looping(settings(api_url, receiver_url, send_seconds)),
+    ):
         await until(lambda: bool(api.dispatch.reports))
     return api.dispatch.reports[0][1]
 
@@ -76,19 +79,21 @@ async def half_an_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 
 
 @pytest.mark.parametrize(
-    ("misbehave", "outcome", "error"),
+    ("misbehave", "send_seconds", "outcome", "error"),
     [
-        (close, "away", "broken connection"),
-        (talk_nonsense, "away", "broken connection"),
-        (say_nothing, "away", "time-out"),
-        (half_an_answer, "delivered", ""),
+        (close, 10, "away", "broken connection"),
+        (talk_nonsense, 10, "away", "broken connection"),
+        (say_nothing, 0.3, "away", "time-out"),
+        (half_an_answer, 0.3, "delivered", ""),
     ],
 )
-async def test_a_broken_peer_is_told_apart(misbehave: Misbehave, outcome: str, error: str) -> None:
+async def test_a_broken_peer_is_told_apart(
+    misbehave: Misbehave, send_seconds: float, outcome: str, error: str
+) -> None:
     server = await asyncio.start_server(misbehave, HOST, 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        result = await first_result(f"http://{HOST}:{port}")
+        result = await first_result(f"http://{HOST}:{port}", send_seconds)
 
     assert result.outcome == outcome
     assert (result.error or "").startswith(error)
@@ -140,4 +145,8 @@ async def test_a_loop_that_hangs_is_not_alive() -> None:
         await asyncio.sleep(0)
 
         assert pages == [(503, "application/json", b'{"live": false}')]
-        assert (await asyncio.to_thread(operations.page, "/livez"))[0] == 200
+
+        async def is_alive() -> bool:
+            return (await asyncio.to_thread(operations.page, "/livez"))[0] == 200
+
+        await until(is_alive)

@@ -213,7 +213,7 @@ async def test_an_operations_port_that_is_taken_is_told(api_url: str, receiver_u
 async def test_a_run_delivers_and_ends_by_itself(
     api: ApiServer, api_url: str, receiver_url: str
 ) -> None:
-    async with poller_process("once", api_url, receiver_url, RUN_SECONDS="2") as poller:
+    async with poller_process("once", api_url, receiver_url, RUN_SECONDS="5") as poller:
         assert await poller.ended() == 0
 
     assert api.dispatch.done == ALL
@@ -247,7 +247,7 @@ async def test_a_run_against_a_misconfigured_receiver_fails(
     receiver: ReceiverServer, api_url: str, receiver_url: str
 ) -> None:
     receiver.status = 403
-    async with poller_process("once", api_url, receiver_url, RUN_SECONDS="1") as poller:
+    async with poller_process("once", api_url, receiver_url, RUN_SECONDS="5") as poller:
         assert await poller.ended() == 1
 
 

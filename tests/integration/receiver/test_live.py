@@ -276,11 +276,12 @@ async def test_comments_keep_an_idle_stream_alive(stores: Stores) -> None:
 
 
 async def test_a_stream_ends_when_its_token_expires(live_receiver: Receiver) -> None:
-    user, expiry = new_id(), int(time.time()) + 2
+    user = new_id()
+    [order] = await live_receiver.notify(user)
+    expiry = int(time.time()) + 5
     async with live_receiver.stream(
         user, token=live_receiver.issuer.token(user, exp=expiry)
     ) as stream:
-        [order] = await live_receiver.notify(user)
         events = await stream.rest()
     assert time.time() >= expiry
     assert [event.event for event in events] == ["notification", "end"]

@@ -5,10 +5,12 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import orjson
@@ -109,9 +111,14 @@ async def test_a_signal_ends_streams_politely_and_the_process_in_time(
         serving(DATABASE_URL=sqlite_url, REDIS_URL=valkey_server.url, JWKS_URL=jwks_url) as process,
         httpx.AsyncClient(timeout=20) as client,
     ):
-        readiness = (await client.get(f"{process.operations}/readyz")).json()
-        assert readiness["ready"] is True
-        assert readiness["dependencies"] == {"database": "up", "redis": "up", "keys": "up"}
+
+        async def is_up() -> bool:
+            readiness = (await client.get(f"{process.operations}/readyz")).json()
+            assert readiness["ready"] is True
+            # a busy Redis may take longer than it is given
+            return readiness["dependencies"] == {"database": "up", "redis": "up", "keys": "up"}
+
+        await until(is_up)
         async with client.stream(
             "GET", f"{process.public}/api/notifications/stream", headers=issuer.bearer(user)
         ) as response:
@@ -127,7 +134,7 @@ async def test_a_signal_ends_streams_politely_and_the_process_in_time(
             process.child.send_signal(signal.SIGTERM)
             [end] = await reader.rest()
             assert (end.event, end.data) == ("end", {"reason": "draining"})
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             stdout, _ = await process.child.communicate()
         assert process.child.returncode == 0
     for sample in (
@@ -214,6 +221,30 @@ async def test_it_is_not_ready_before_the_schema_is_there(
         assert (readiness.status_code, readiness.json()["ready"]) == (200, True)
 
 
+async def test_a_defect_of_what_wakes_streams_ends_the_process(tmp_path: Path) -> None:
+    """It would go on and refuse every stream."""
+    file, issuer = tmp_path / "notifications.db", Issuer()
+    url = f"sqlite+aiosqlite:///{file}"
+    assert await run("migrate", DATABASE_URL=url) == (0, "")
+    redis_url = f"redis://127.0.0.1:{CLOSED_PORT}/0"
+    async with (
+        key_server(issuer) as jwks_url,
+        serving(DATABASE_URL=url, REDIS_URL=redis_url, JWKS_URL=jwks_url) as process,
+        httpx.AsyncClient(base_url=process.public, headers=issuer.bearer(new_id())) as client,
+        client.stream("GET", "/api/notifications/stream") as response,
+    ):
+        assert response.status_code == 200
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("ALTER TABLE notifications RENAME COLUMN received_at TO at")
+        async with asyncio.timeout(30):
+            stdout, _ = await process.child.communicate()
+        assert process.child.returncode == 1
+    lines = [orjson.loads(line) for line in stdout.splitlines()]
+    [failed] = [line for line in lines if line["event"] == "hub.failed"]
+    assert failed["level"] == "error"
+    assert "no such column" in failed["exception"]
+
+
 async def test_settings_that_cannot_be_used_are_named_in_one_line() -> None:
     code, stderr = await run("serve", WEBHOOK_SECRET="whsec_tooshort", REDIS_URL="x")
     assert code == 2
@@ -246,4 +277,6 @@ async def test_a_migration_without_a_database_asks_to_try_again() -> None:
     url = f"mysql+asyncmy://nobody:nothing@127.0.0.1:{CLOSED_PORT}/none"
     code, stderr = await run("migrate", DATABASE_URL=url)
     assert code == 1
-    assert stderr == f"swapshop_receiver: {DatabaseUnavailable.en.detail}\n"
+    [line] = stderr.splitlines()
+    assert line.startswith(f"swapshop_receiver: {DatabaseUnavailable.en.detail} (")
+    assert "Connection refused" in line

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -11,10 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from support.processes import ServerMissingError
+from support.processes import ServerMissingError, ServerStartError, free_port
 from support.servers import (
     DatabaseServer,
     RedisServer,
+    ValkeyProcess,
     database_server_program,
     mariadb,
     redis_server,
@@ -95,6 +97,12 @@ async def test_a_paused_redis_does_not_answer(kind: RedisKind) -> None:
             with server.paused(), pytest.raises(RedisError):
                 await client.get("key")
             assert await client.get("key") is None
+
+
+def test_a_valkey_that_does_not_start_is_told_as_any_server(tmp_path: Path) -> None:
+    (tmp_path / "dump.rdb").write_bytes(b"no dump")
+    with pytest.raises(ServerStartError, match="died during startup"):
+        ValkeyProcess(free_port(), tmp_path).start()
 
 
 def test_a_server_given_from_outside_is_not_ours_to_kill() -> None:

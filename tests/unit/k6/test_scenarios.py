@@ -67,8 +67,9 @@ def test_notifications_are_judged_where_they_are_awaited(scenario: str) -> None:
     assert conditions(thresholds, "order_notification_latency") == SLOS["notified"]
 
 
-def test_the_pipeline_loses_and_doubles_nothing() -> None:
-    thresholds = options("pipeline-e2e")["thresholds"]
+@pytest.mark.parametrize("scenario", ["smoke", "pipeline-e2e"])
+def test_no_notification_may_be_lost_or_doubled(scenario: str) -> None:
+    thresholds = options(scenario)["thresholds"]
     assert conditions(thresholds, "notifications_lost") == ["count==0"]
     assert conditions(thresholds, "notifications_doubled") == ["count==0"]
 

@@ -38,6 +38,36 @@ async def test_an_error_of_the_block_is_raised_as_it_is(error: Exception) -> Non
     assert asyncio.all_tasks() == before
 
 
+async def fail_with(error: Exception) -> None:
+    await asyncio.sleep(0)
+    raise error
+
+
+def failed(*, explicitly: bool) -> Exception:
+    """An error that was raised while another was handled."""
+    try:
+        try:
+            raise KeyError("first")
+        except KeyError as first:
+            if explicitly:
+                raise ValueError("second") from first
+            raise ValueError("second")  # noqa: B904 - what is tested
+    except ValueError as second:
+        return second
+
+
+@pytest.mark.parametrize("explicitly", [True, False])
+@pytest.mark.parametrize("of_block", [True, False])
+async def test_an_error_keeps_what_it_came_from(of_block: bool, explicitly: bool) -> None:
+    error = failed(explicitly=explicitly)
+    before = error.__cause__, error.__context__, error.__suppress_context__
+    assert isinstance(before[1], KeyError)
+    with pytest.raises(ValueError, match="second"):
+        async with in_background(forever() if of_block else fail_with(error), "work"):
+            await (fail_with(error) if of_block else forever())
+    assert (error.__cause__, error.__context__, error.__suppress_context__) == before
+
+
 async def test_a_block_that_is_cancelled_is_cancelled() -> None:
     async def block() -> None:
         async with in_background(forever(), "work"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DBAPIError
 
 from swapshop_kit.command_line import BAD_START, TRY_AGAIN, run_command
 from swapshop_kit.serving import AddressTaken
@@ -46,6 +47,15 @@ def test_an_expected_error_is_one_line(
     assert out == ""
     assert told.startswith(line)
     assert told.count("\n") == 1
+
+
+def test_the_drivers_words_are_told_too(capsys: pytest.CaptureFixture[str]) -> None:
+    async def command() -> int:
+        driver_error = OSError("the certificate has expired")
+        raise ConnectionError("no answer") from DBAPIError("SELECT 'hunter2'", None, driver_error)
+
+    assert run_command("shop", command, _ERRORS) == TRY_AGAIN
+    assert capsys.readouterr().err == "shop: no answer (the certificate has expired)\n"
 
 
 def test_wrong_settings_are_named_and_never_shown(capsys: pytest.CaptureFixture[str]) -> None:

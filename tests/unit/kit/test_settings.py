@@ -1,10 +1,14 @@
 """Settings: read from the environment, refused when wrong, and never shown when secret."""
 
+import ssl
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
+from support.certificates import Authority
 from swapshop_kit.settings import (
     DatabaseSettings,
     HttpUrl,
@@ -128,6 +132,49 @@ def test_no_refusal_quotes_a_piece_of_the_url(rest: str) -> None:
 )
 def test_a_database_in_memory_is_refused(rest: str) -> None:
     assert "must name a file" in _refusal(f"sqlite+aiosqlite://{rest}")
+
+
+def test_tls_is_off_unless_asked_for_and_then_verifies(environment: pytest.MonkeyPatch) -> None:
+    assert _read().database_tls_context() is None
+
+    environment.setenv("DATABASE_TLS", "true")
+    context = _read().database_tls_context()
+    assert context is not None
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+
+
+@pytest.mark.parametrize("content", ["hunter2", None])
+def test_a_file_without_certificates_is_refused_by_name(
+    environment: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "ca.crt"
+    if content is not None:
+        file.write_text(content)
+    environment.setenv("DATABASE_TLS", "true")
+    environment.setenv("DATABASE_CA_FILE", str(file))
+
+    with pytest.raises(ValidationError, match="database_ca_file") as refused:
+        _read()
+    assert "must be a file of certificates in PEM" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_authorities_without_tls_are_refused(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setenv("DATABASE_CA_FILE", str(Authority(tmp_path, "ca").file))
+
+    with pytest.raises(ValidationError, match="DATABASE_CA_FILE needs DATABASE_TLS=true"):
+        _read()
+
+
+def test_tls_is_refused_for_sqlite(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("DATABASE_TLS", "true")
+    environment.setenv("DATABASE_URL", "sqlite+aiosqlite:///data/shop.db")
+
+    with pytest.raises(ValidationError, match="SQLite has no network"):
+        _read()
 
 
 def test_secrets_are_not_shown() -> None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from support.poller import Fault, Reaction, Story, World, deliveries, poller_settings
@@ -56,7 +56,6 @@ def results_by_lease(story: Story) -> dict[tuple[str, str], list[Any]]:
     return grouped
 
 
-@settings(deadline=None)
 @given(worlds(st.sampled_from(Fault)), st.floats(0, 150))
 def test_sending_keeps_its_limits(world: World, seconds: float) -> None:
     story = world.run(seconds)
@@ -69,7 +68,6 @@ def test_sending_keeps_its_limits(world: World, seconds: float) -> None:
     assert all(count <= 50 for _, count in story.api.report_calls)
 
 
-@settings(deadline=None)
 @given(worlds(st.sampled_from(Fault)), st.floats(0, 150))
 def test_each_lease_sends_a_delivery_at_most_once_and_says_one_thing_of_it(
     world: World, seconds: float
@@ -81,7 +79,6 @@ def test_each_lease_sends_a_delivery_at_most_once_and_says_one_thing_of_it(
     assert all(len(set(results)) == 1 for results in results_by_lease(story).values())
 
 
-@settings(deadline=None)
 @given(worlds(st.just(Fault.NONE)), st.floats(0, 150))
 def test_with_an_api_that_answers_every_leased_delivery_is_reported_exactly_once(
     world: World, seconds: float
@@ -102,7 +99,6 @@ def test_with_an_api_that_answers_every_leased_delivery_is_reported_exactly_once
     assert len(reported) - len(unsent) == len(story.receiver.sent)
 
 
-@settings(deadline=None)
 @given(worlds(st.sampled_from(Fault)), st.floats(0, 150))
 def test_what_stays_leased_was_lost_on_the_way_and_runs_out(world: World, seconds: float) -> None:
     story = world.run(seconds)

@@ -2,7 +2,7 @@
 import { openSessions, sessionOf } from './lib/sessions.js';
 import { count, seconds } from './lib/settings.js';
 import { placeOrder, readOrder } from './lib/steps.js';
-import { available, common, figures, right } from './lib/thresholds.js';
+import { available, checks, common, figures } from './lib/thresholds.js';
 import { summary } from './lib/summary.js';
 
 const duration = seconds('DURATION', '10s', 3600);
@@ -15,7 +15,7 @@ export const options = {
     creates: { ...clients, exec: 'create' },
     reads: { ...clients, exec: 'read', startTime: `${duration + 2}s` },
   },
-  thresholds: { ...right, ...available, ...figures('scenario', ['creates', 'reads']) },
+  thresholds: { ...checks, ...available, ...figures('scenario', ['creates', 'reads']) },
 };
 
 export function setup() {

@@ -5,7 +5,7 @@ import { Gauge } from 'k6/metrics';
 import { openSessions, sessionOf } from './lib/sessions.js';
 import { count, seconds } from './lib/settings.js';
 import { visit } from './lib/steps.js';
-import { aborting, available, common, offered, quick, right } from './lib/thresholds.js';
+import { aborting, available, checks, common, latency, offered } from './lib/thresholds.js';
 
 export { handleSummary } from './lib/summary.js';
 
@@ -25,8 +25,8 @@ export const options = {
     },
   },
   thresholds: {
-    ...right,
-    ...aborting({ ...available, ...quick('breakpoint'), ...offered }),
+    ...checks,
+    ...aborting({ ...available, ...latency('breakpoint'), ...offered }),
   },
 };
 

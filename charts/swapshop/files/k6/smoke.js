@@ -2,7 +2,7 @@
 import { openSessions, sessionOf } from './lib/sessions.js';
 import { count, seconds } from './lib/settings.js';
 import { awaitNotifications, visit } from './lib/steps.js';
-import { available, common, notified, right } from './lib/thresholds.js';
+import { available, checks, common, exactlyOnce, notified } from './lib/thresholds.js';
 
 export { handleSummary } from './lib/summary.js';
 
@@ -19,7 +19,7 @@ export const options = {
     },
   },
   // too few requests for a percentile
-  thresholds: { ...right, ...available, ...notified },
+  thresholds: { ...checks, ...available, ...notified, ...exactlyOnce },
 };
 
 export const setup = () => openSessions(count('ACCOUNTS', 2, 10));

@@ -2,7 +2,7 @@
 import { openSessions, sessionOf } from './lib/sessions.js';
 import { count, seconds } from './lib/settings.js';
 import { visit } from './lib/steps.js';
-import { available, common, right } from './lib/thresholds.js';
+import { available, checks, common } from './lib/thresholds.js';
 
 export { handleSummary } from './lib/summary.js';
 
@@ -27,7 +27,7 @@ export const options = {
       maxVUs: count('MAX_VUS', 200, 1000),
     },
   },
-  thresholds: { ...right, ...available },
+  thresholds: { ...checks, ...available },
 };
 
 export const setup = () => openSessions(count('ACCOUNTS', 3, 10));

@@ -9,7 +9,6 @@ from typing import Any, Final
 from fastapi import FastAPI
 from prometheus_client import REGISTRY, CollectorRegistry
 from sqlalchemy import event
-from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from swapshop_api import __version__
@@ -75,23 +74,23 @@ def open_engine(settings: ExporterSettings) -> AsyncEngine:
     """
     engine = create_engine(
         settings.database_url.get_secret_value(),
+        tls=settings.database_tls_context(),
         pool_size=POOL_SIZE,
         statement_seconds=round(LONG_SECONDS),
         answer_seconds=LONG_SECONDS + 5,
     )
+    name = settings.notifications_schema
     if engine.dialect.name == "sqlite":
-        _attach(engine, engine.url, settings.notifications_schema)
-    names = {SCHEMA: settings.notifications_schema}
-    return engine.execution_options(schema_translate_map=names)
+        _attach(engine, Path(engine.url.database or "").with_name(f"{name}.db"))
+        return engine  # in which the file stands under our own name
+    return engine.execution_options(schema_translate_map={SCHEMA: name})
 
 
-def _attach(engine: AsyncEngine, url: URL, schema: str) -> None:
-    file = Path(url.database or "").with_name(f"{schema}.db")
-
+def _attach(engine: AsyncEngine, file: Path) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def attach(dbapi_connection: Any, _: object) -> None:
         cursor = dbapi_connection.cursor()
-        cursor.execute(f"ATTACH DATABASE ? AS {schema}", (str(file),))
+        cursor.execute(f"ATTACH DATABASE ? AS {SCHEMA}", (str(file),))
         cursor.close()
 
 

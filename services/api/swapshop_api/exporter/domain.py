@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,8 +18,10 @@ from swapshop_api.exporter.figures import (
     Figures,
     Latencies,
     Losses,
+    Snapshot,
     Waiting,
 )
+from swapshop_api.exporter.metrics import PipelineCollector
 from swapshop_kit.database import Database
 from swapshop_kit.problems import DatabaseUnavailable
 
@@ -38,45 +40,34 @@ LOSSES_SHARE: Final = 0.1
 _log = structlog.get_logger()
 
 
-class Display(Protocol):
-    """Where figures are shown, and taken away when they cannot be had."""
-
-    def show(
-        self, figures: Figures, latencies: Latencies, deadlines: Deadlines, seconds: float
-    ) -> None:
-        """Show a snapshot that took so many seconds in place of the one before."""
-        ...
-
-    def fail(self) -> None:
-        """Show nothing until the next snapshot, and count a failure."""
-        ...
-
-
 class Exporter:
     """Takes snapshots of both schemas, one after another.
 
     Args:
         database: of the schema ``swapshop``; its user may read the receiver's too.
-        display: shows them.
+        collector: shows them.
         interval_seconds: from the start of one snapshot to that of the next.
         clock: monotonic, in seconds.
         chunk_rows: that one statement of the first pass reads.
+        losses_seconds: the limit of counting the losses.
     """
 
     def __init__(
         self,
         database: Database,
-        display: Display,
+        collector: PipelineCollector,
         interval_seconds: float,
         *,
         clock: Callable[[], float] = time.monotonic,
         chunk_rows: int = CHUNK_ROWS,
+        losses_seconds: float = LONG_SECONDS,
     ) -> None:
         self._database = database
-        self._display = display
+        self._collector = collector
         self._interval_seconds = interval_seconds
         self._clock = clock
         self._chunk_rows = chunk_rows
+        self._losses_seconds = losses_seconds
         self._latencies = Latencies()
         self._deadlines = Deadlines()
         self._losses: Losses | None = None
@@ -95,6 +86,7 @@ class Exporter:
             await self._catch_up()
             started = self._clock()
             figures = await self._read()
+            losses = await self._count_losses()
         except (DatabaseUnavailable, TimeoutError) as error:
             _log.warning("snapshot.failed", error=repr(error.__cause__ or error))
             return self._fail()
@@ -102,12 +94,12 @@ class Exporter:
             _log.exception("snapshot.failed")
             return self._fail()
         seconds = self._clock() - started
-        self._display.show(figures, self._latencies, self._deadlines, seconds)
+        self._collector.show(Snapshot(figures, losses, self._latencies, self._deadlines, seconds))
         return True
 
     def _fail(self) -> bool:
-        self._losses = None
-        self._display.fail()
+        self._losses, self._losses_due_at = None, 0.0
+        self._collector.fail()
         return False
 
     async def _catch_up(self) -> None:
@@ -149,7 +141,7 @@ class Exporter:
     async def _read_all(
         self, connection: AsyncConnection, renew: Callable[[float], None]
     ) -> Figures:
-        """Each statement may take an interval: a server that hangs is noticed within one."""
+        """Renew the time as answers come: a server that hangs is noticed within an interval."""
         now = await store.read_clock(connection)
         late_since = now - DEADLINE
         renew(self._interval_seconds)
@@ -164,8 +156,6 @@ class Exporter:
         renew(self._interval_seconds)
         dead_letters = await store.count_dead_letters(connection, purged)
         last_lease = await store.read_last_lease(connection)
-        renew(LONG_SECONDS)
-        losses = await self._count_losses(connection, now)
         going_on = [orders.pending, undelivered.get(READY), undelivered.get(LEASED)]
         late = sum(each.late for each in undelivered.values())
         return Figures(
@@ -177,14 +167,22 @@ class Exporter:
             claims=claims,
             dead_letters=dead_letters,
             last_lease=last_lease,
-            losses=losses,
         )
 
-    async def _count_losses(self, connection: AsyncConnection, now: datetime) -> Losses:
-        """Count the losses anew; after a long count, only after a rest in proportion."""
+    async def _count_losses(self) -> Losses | None:
+        """Count the losses anew; after a long count, only after a rest in proportion.
+
+        None: the last count took too long. The other figures do not fall with it.
+        """
         started = self._clock()
-        if self._losses is None or started >= self._losses_due_at:
-            self._losses = await store.count_losses(connection, now)
+        if started >= self._losses_due_at:
+            try:
+                async with asyncio.timeout(self._losses_seconds):
+                    self._losses = await self._database.snapshot(store.count_losses)
+            except TimeoutError:
+                _log.warning("losses.not_counted", seconds=self._losses_seconds)
+                self._losses = None
+                self._collector.count_error()
             ended = self._clock()
             rest = (ended - started) * (1 / LOSSES_SHARE - 1)
             self._losses_due_at = ended + (rest if rest > self._interval_seconds else 0.0)

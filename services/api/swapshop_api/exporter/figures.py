@@ -1,7 +1,7 @@
 """What the exporter knows of the pipeline at one moment: pure data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,7 +16,7 @@ LATENCY_BUCKETS: Final = (0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 90, 120, 180, 300,
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Latencies:
     """From an order's creation to its stored notification, for all notifications up to a time.
 
@@ -27,11 +27,11 @@ class Latencies:
     """
 
     until: datetime = BEGINNING
-    counts: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BUCKETS) + 1))
+    counts: tuple[int, ...] = (0,) * (len(LATENCY_BUCKETS) + 1)
     seconds: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Deadlines:
     """Orders created up to a time, by whether their notification was stored in time."""
 
@@ -72,7 +72,7 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One snapshot of both schemas.
+    """What one transaction sees in both schemas.
 
     Args:
         orders: by state.
@@ -83,7 +83,6 @@ class Figures:
         claims: of deliveries.
         dead_letters: deliveries that became DEAD, by reason.
         last_lease: when a poller last asked; None when none did within a day.
-        losses: what must be nothing.
     """
 
     orders: Mapping[str, int]
@@ -94,9 +93,27 @@ class Figures:
     claims: Claims
     dead_letters: Mapping[DeadReason, int]
     last_lease: datetime | None
-    losses: Losses
 
     @property
     def expirations(self) -> int:
         """Claims that ran out: taken over by another, or found by the one that buried it."""
         return self.claims.taken_over + self.dead_letters["poison"]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a scrape shows.
+
+    Args:
+        figures: of one moment.
+        losses: what must be nothing, when it was last counted; None if that took too long.
+        latencies: counted up to shortly before it.
+        deadlines: likewise.
+        seconds: that it took to read the figures.
+    """
+
+    figures: Figures
+    losses: Losses | None
+    latencies: Latencies
+    deadlines: Deadlines
+    seconds: float

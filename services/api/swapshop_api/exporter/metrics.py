@@ -1,7 +1,6 @@
 """The metrics of the pipeline, as Prometheus scrapes them: figures of the last snapshot."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
@@ -9,33 +8,36 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from swapshop_api.exporter.figures import LATENCY_BUCKETS, Deadlines, Figures, Latencies
+from swapshop_api.exporter.figures import (
+    LATENCY_BUCKETS,
+    Deadlines,
+    Figures,
+    Latencies,
+    Losses,
+    Snapshot,
+)
 
 _BOUNDS: Final = (*(str(float(bound)) for bound in LATENCY_BUCKETS), "+Inf")
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    figures: Figures
-    latencies: Latencies
-    deadlines: Deadlines
-    seconds: float
 
 
 class PipelineCollector(Collector):
     """Shows the last snapshot; while there is none, only how often it failed."""
 
     def __init__(self) -> None:
-        self._shown: _Shown | None = None
+        self._shown: Snapshot | None = None
         self._errors = 0
 
-    def show(
-        self, figures: Figures, latencies: Latencies, deadlines: Deadlines, seconds: float
-    ) -> None:
-        self._shown = _Shown(figures, latencies, deadlines, seconds)
+    def show(self, snapshot: Snapshot) -> None:
+        """Show a snapshot in place of the one before."""
+        self._shown = snapshot
 
     def fail(self) -> None:
+        """Show nothing until the next snapshot, and count a failure."""
         self._shown = None
+        self.count_error()
+
+    def count_error(self) -> None:
+        """Count a failure that costs no more than the figure it is of."""
         self._errors += 1
 
     def describe(self) -> Iterable[Metric]:
@@ -45,12 +47,13 @@ class PipelineCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield CounterMetricFamily(
             "swapshop_pipeline_collect_errors",
-            "Snapshots that failed; the other figures are absent meanwhile.",
+            "Snapshots that failed; the figures that are missing are absent meanwhile.",
             value=self._errors,
         )
         shown = self._shown  # a scrape shows one snapshot, whatever is shown meanwhile
         if shown is not None:
             yield from _gauges(shown.figures)
+            yield from _losses(shown.losses) if shown.losses else ()
             yield from _counters(shown.figures)
             yield _latencies(shown.latencies)
             yield _deadlines(shown.deadlines)
@@ -72,16 +75,6 @@ def _gauges(figures: Figures) -> Iterator[Metric]:
         "swapshop_orders_late", "Orders older than 120 s whose delivery is not DONE.", figures.late
     )
     yield _gauge(
-        "swapshop_orders_unaccounted",
-        "Orders that are not PENDING, not notified and have no open delivery; must be 0.",
-        figures.losses.unaccounted,
-    )
-    yield _gauge(
-        "swapshop_orders_processed_without_delivery",
-        "Orders PROCESSED in the last 80 days that have no delivery; must be 0.",
-        figures.losses.without_delivery,
-    )
-    yield _gauge(
         "swapshop_oldest_undelivered_age_seconds",
         "Age of the oldest order that is PENDING, or whose delivery is READY or LEASED.",
         figures.oldest_age,
@@ -93,6 +86,19 @@ def _gauges(figures: Figures) -> Iterator[Metric]:
             "When a poller last asked for deliveries and was answered.",
             figures.last_lease.timestamp(),
         )
+
+
+def _losses(losses: Losses) -> Iterator[Metric]:
+    yield _gauge(
+        "swapshop_orders_unaccounted",
+        "Orders that are not PENDING, not notified and have no open delivery; must be 0.",
+        losses.unaccounted,
+    )
+    yield _gauge(
+        "swapshop_orders_processed_without_delivery",
+        "Orders PROCESSED in the last 80 days that have no delivery; must be 0.",
+        losses.without_delivery,
+    )
 
 
 def _counters(figures: Figures) -> Iterator[Metric]:

@@ -159,8 +159,9 @@ async def read_last_lease(connection: AsyncConnection) -> datetime | None:
     return await connection.scalar(select(func.max(lease_table.c.created_at)))
 
 
-async def count_losses(connection: AsyncConnection, now: datetime) -> Losses:
+async def count_losses(connection: AsyncConnection) -> Losses:
     """Count the orders that the pipeline has lost sight of: looks at every order."""
+    now = await read_clock(connection)
     underway = and_(_delivered, deliveries.c.state.in_((READY, LEASED, DEAD)))
     unaccounted = (
         force_index(select(func.count()), orders, "ix_orders_estado")
@@ -214,7 +215,7 @@ async def add_latencies(
     for row in await connection.execute(query):
         counts[row.bucket] += row.number
         seconds += int(row.microseconds) / 1e6
-    return Latencies(end, counts, seconds)
+    return Latencies(end, tuple(counts), seconds)
 
 
 async def add_deadlines(

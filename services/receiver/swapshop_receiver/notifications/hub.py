@@ -162,7 +162,7 @@ class StreamHub:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen())
                 tasks.create_task(self._reread())
-        except Exception:  # a defect, which would be told only when the process ends
+        except Exception:  # a defect, which ends the process: its last words are no line of a log
             _log.exception("hub.failed")
             raise
         finally:

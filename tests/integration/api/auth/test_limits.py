@@ -97,7 +97,7 @@ async def test_a_refused_call_counts_against_none_of_its_limits(redis: Redis) ->
 
 
 async def test_while_redis_is_away_each_pod_admits_its_share(valkey_server: RedisServer) -> None:
-    redis = create_redis(valkey_server.url)
+    redis = create_redis(valkey_server.url, seconds=1.0)
     clock = Clock()
     limits = RateLimits(redis, 3, circuit=Circuit(clock), clock=clock)
     with valkey_server.paused():

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -166,12 +166,7 @@ def test_any_history_of_a_session(tmp_path: Path, sqlite_url: str) -> None:
         try:
             run_state_machine_as_test(
                 TheseSessions,
-                settings=settings(
-                    max_examples=60,
-                    stateful_step_count=25,
-                    deadline=None,
-                    suppress_health_check=[HealthCheck.too_slow],
-                ),
+                settings=settings(max_examples=60, stateful_step_count=25),
             )
         finally:
             runner.run(database.close())

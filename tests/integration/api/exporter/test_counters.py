@@ -143,8 +143,7 @@ STEPS: list[Step] = [_place, _lease, _lease, _expire, _report, _report, _redrive
 @pytest.mark.parametrize("stores", ["sqlite-valkey"], indirect=True)
 @settings(
     max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 11)), max_size=16))
 async def test_no_counter_ever_falls(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from support.database_proxy import DatabaseProxy
 from support.dispatch import Pipeline
 from support.exporter import ERRORS, LATENCY, Watch, watch, watch_url
+from support.interruptions import interrupted
 from support.processes import free_port
 from support.servers import DatabaseServer
 from support.stores import Stores
@@ -17,6 +19,8 @@ from support.waiting import until
 from swapshop_kit.database import Database
 from swapshop_kit.ids import new_id
 
+UNACCOUNTED = "swapshop_orders_unaccounted"
+WITHOUT_DELIVERY = "swapshop_orders_processed_without_delivery"
 on_mariadb = pytest.mark.parametrize("stores", ["mariadb-redis"], indirect=True)
 
 
@@ -85,16 +89,42 @@ async def test_a_loop_takes_a_snapshot_per_interval(watched: Watch, pipeline: Pi
         await task
 
 
+async def test_losses_that_take_too_long_take_no_other_figure_away(
+    watched: Watch, pipeline: Pipeline
+) -> None:
+    """And they get a rest, as after any long count."""
+    await pipeline.place()
+    hasty = Watch(watched.database, interval_seconds=30, losses_seconds=0.1, clock=lambda: now)
+    now, counts = 0.0, 0
+
+    async def hang(_number: int, statement: str, _driver: Any) -> None:
+        nonlocal now, counts
+        if statement.count("OUTER JOIN") == 2:  # to notifications, and to deliveries
+            counts += 1
+            now += 60
+            await asyncio.Event().wait()
+
+    with interrupted(hasty.database, hang):
+        for _ in range(2):
+            shown = await hasty.look()
+            assert (shown["swapshop_orders{PENDING}"], shown[ERRORS]) == (1, 1)
+            assert not shown.keys() & {UNACCOUNTED, WITHOUT_DELIVERY}
+    assert counts == 1
+    now += 9 * 60
+    shown = await hasty.look()
+    assert (shown[UNACCOUNTED], shown[WITHOUT_DELIVERY], shown[ERRORS]) == (0, 0, 1)
+
+
 @on_mariadb
 async def test_a_server_that_hangs_is_noticed_within_an_interval(
     stores: Stores, receiver_schema: str
 ) -> None:
     """And the connection that hung is not used again."""
     async with DatabaseProxy(stores.database_url).running() as proxy:
-        hasty = watch_url(proxy.url, receiver_schema, interval_seconds=1)
+        hasty = watch_url(proxy.url, receiver_schema, interval_seconds=3)
         assert f"{LATENCY}_count" in await hasty.look()
         with proxy.paused():
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 assert not await hasty.exporter.collect()
             assert hasty.shown() == {ERRORS: 1}
         await until(hasty.exporter.collect)

@@ -10,7 +10,7 @@ import pytest
 
 import swapshop_api.container
 import swapshop_receiver.container
-from support.processes import ChildProcess, free_port, running
+from support.processes import ChildProcess, answers, free_port, running
 from support.stores import Stores, migrate_to_head
 from support.waiting import until
 
@@ -32,15 +32,9 @@ def exporter(folder: Path, port: int, url: str, schema: str) -> ChildProcess:
         "HOST": "127.0.0.1",
         "LOG_LEVEL": "info",
     }
-
-    def lives() -> bool:
-        try:
-            return httpx.get(URL.format(port) + "/livez").status_code == 200
-        except httpx.TransportError:
-            return False
-
     command = [sys.executable, "-m", "swapshop_api", "exporter"]
-    return ChildProcess(command, folder / "exporter.log", lives, kept | settings)
+    livez = f"{URL.format(port)}/livez"
+    return ChildProcess(command, folder / "exporter.log", lambda: answers(livez), kept | settings)
 
 
 @pytest.fixture

@@ -108,8 +108,7 @@ def _values(table: Table, outcome: str | None, action: str, detail: str) -> dict
 @on_sqlite
 @settings(
     max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rows=ROWS, batch_size=st.integers(1, 5))
 async def test_no_counter_ever_falls(

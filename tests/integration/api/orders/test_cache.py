@@ -51,7 +51,8 @@ async def test_the_first_reader_may_fill_and_the_next_may_not(
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=st.binary(max_size=300), user_id=st.uuids().map(str))
 async def test_the_bytes_come_back_as_they_are(

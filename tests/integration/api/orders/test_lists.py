@@ -173,7 +173,8 @@ _cases = st.builds(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(case=_cases)
 async def test_pages_lose_and_repeat_nothing_while_orders_arrive(

@@ -112,7 +112,7 @@ class Rotation(RuleBasedStateMachine):
 
 
 TestRotation = Rotation.TestCase
-TestRotation.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestRotation.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 def test_a_token_signed_just_before_its_keys_successor_verifies_until_it_expires(

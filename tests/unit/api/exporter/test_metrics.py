@@ -5,7 +5,7 @@ from dataclasses import replace
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
-from support.exporter import ERRORS, LATENCY, figures_of_one_order
+from support.exporter import ERRORS, LATENCY, snapshot_of_one_order
 from swapshop_api.exporter.metrics import PipelineCollector
 
 
@@ -23,17 +23,17 @@ def test_before_the_first_snapshot_nothing_is_0() -> None:
 
 def test_a_failure_takes_everything_away_and_the_next_snapshot_brings_it_back() -> None:
     collector = PipelineCollector()
-    collector.show(*figures_of_one_order())
+    collector.show(snapshot_of_one_order())
     before = shown(collector)
     collector.fail()
     assert shown(collector) == [f"{ERRORS} 1.0"]
-    collector.show(*figures_of_one_order())
+    collector.show(snapshot_of_one_order())
     assert shown(collector) == [f"{ERRORS} 1.0", *before[1:]]
 
 
 def test_the_buckets_of_latencies_are_cumulative_and_have_the_deadline() -> None:
     collector = PipelineCollector()
-    collector.show(*figures_of_one_order())
+    collector.show(snapshot_of_one_order())
     lines = [line for line in shown(collector) if line.startswith(LATENCY)]
     assert f'{LATENCY}_bucket{{le="90.0"}} 0.0' in lines
     assert f'{LATENCY}_bucket{{le="120.0"}} 1.0' in lines
@@ -46,7 +46,7 @@ def test_the_buckets_of_latencies_are_cumulative_and_have_the_deadline() -> None
 
 
 def test_without_a_poller_within_a_day_there_is_no_heartbeat() -> None:
-    figures, latencies, deadlines, seconds = figures_of_one_order()
+    snapshot = snapshot_of_one_order()
     collector = PipelineCollector()
-    collector.show(replace(figures, last_lease=None), latencies, deadlines, seconds)
+    collector.show(replace(snapshot, figures=replace(snapshot.figures, last_lease=None)))
     assert not [line for line in shown(collector) if "poller_last_success" in line]

@@ -8,6 +8,8 @@ import { apiUrl, receiverUrl } from './settings.js';
 
 const created = new Counter('orders_created');
 const latency = new Trend('order_notification_latency', true);
+const lost = new Counter('notifications_lost');
+const doubled = new Counter('notifications_doubled');
 
 // As the SLO counts: a refusal is an answer.
 http.setResponseCallback(http.expectedStatuses({ min: 200, max: 499 }));
@@ -25,7 +27,7 @@ function options({ token }, route, headers = {}) {
   return { headers: { Authorization: `Bearer ${token}`, ...headers }, tags: { name: route } };
 }
 
-function isAnswered({ status }) {
+export function isAnswered({ status }) {
   return status > 0 && status < 500;
 }
 
@@ -40,10 +42,10 @@ export function placeOrder(session) {
     }),
   );
   if (!isAnswered(answer)) return undefined;
-  const right = check(answer, {
+  const passed = check(answer, {
     'order is created': (it) => it.status === 201 && it.json('total') === TOTAL,
   });
-  if (!right) return undefined;
+  if (!passed) return undefined;
   created.add(1);
   return answer.json();
 }
@@ -56,7 +58,7 @@ export function readOrder(session, id) {
   return answer.headers['X-Cache'];
 }
 
-// Returns whether the newest page has the order; others may have placed more since.
+// The newest page: not empty, as a visit begins with an order.
 export function listOrders(session) {
   const answer = http.get(`${apiUrl}/api/orders?limit=20`, options(session, 'GET /api/orders'));
   if (!isAnswered(answer)) return;
@@ -73,8 +75,8 @@ export function listNotifications(session, cursor) {
     options(session, 'GET /api/notifications'),
   );
   if (!isAnswered(answer)) return undefined;
-  const right = check(answer, { 'notifications are listed': (it) => it.status === 200 });
-  return right ? answer.json() : undefined;
+  const passed = check(answer, { 'notifications are listed': (it) => it.status === 200 });
+  return passed ? answer.json() : undefined;
 }
 
 // Returns the notifications of orders, by order; undefined when a page had no answer.
@@ -96,7 +98,7 @@ function notificationsOf(session, orders) {
 }
 
 // Waits until each of one's own orders (oldest first) has a notification, for so long at most, and
-// then for a second one that must not come. Returns how many orders have none and how many have several.
+// then for a second one that must not come. Counts the orders that have none and those that have several.
 export function awaitNotifications(session, orders, patience, settling = 0) {
   const end = Date.now() + patience * 1000;
   let found;
@@ -106,7 +108,10 @@ export function awaitNotifications(session, orders, patience, settling = 0) {
     found = notificationsOf(session, orders) || found;
     missing = found && [...found.values()].filter((items) => items.length === 0).length;
   } while (missing !== 0 && Date.now() < end);
-  if (!found) return { lost: orders.length, doubled: 0 };
+  if (!found) {
+    lost.add(orders.length);
+    return;
+  }
   if (settling) {
     sleep(settling);
     found = notificationsOf(session, orders) || found;
@@ -116,7 +121,8 @@ export function awaitNotifications(session, orders, patience, settling = 0) {
       latency.add(new Date(to) - new Date(from));
     }
   }
-  return { lost: missing, doubled: [...found.values()].filter((it) => it.length > 1).length };
+  lost.add(missing);
+  doubled.add([...found.values()].filter((items) => items.length > 1).length);
 }
 
 // One visit: an order, its page twice, and both lists.

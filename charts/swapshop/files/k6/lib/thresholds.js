@@ -22,14 +22,14 @@ export function figures(tag, values) {
 }
 
 // A wrong answer fails every test; 5xx are counted by availability.
-export const right = { checks: ['rate==1'], ...figures('name', ROUTES) };
+export const checks = { checks: ['rate==1'], ...figures('name', ROUTES) };
 
 export const available = { http_req_failed: slos['api-availability'] };
 
 export const notified = { order_notification_latency: slos.notified };
 
 // Of the requests of one scenario: what setup() does is none of its load.
-export function quick(scenario) {
+export function latency(scenario) {
   return { [`http_req_duration{scenario:${scenario}}`]: slos['api-latency'] };
 }
 

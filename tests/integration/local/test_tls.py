@@ -1,0 +1,56 @@
+"""Every part of SwapShop on a MySQL that takes connections through TLS alone."""
+
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.processes import ServerMissingError, free_port
+from support.tls_servers import TlsServer, tls_mariadb
+from support.up import up
+from support.waiting import until
+from swapshop_local.demo import CUSTOMER, PASSWORD
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> Generator[TlsServer]:
+    try:
+        with tls_mariadb(tmp_path) as server:
+            yield server
+    except ServerMissingError as missing:
+        pytest.skip(str(missing))
+
+
+def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "swapshop_api", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+async def test_every_part_works_through_tls(tls_server: TlsServer, tmp_path: Path) -> None:
+    environment = tls_server.environment("swapshop")
+    url = tls_server.server.url().replace("mysql+asyncmy", "mysql").rstrip("/")
+    with up(tmp_path, free_port(), **{**environment, "DATABASE_URL": url}) as running:
+        await running.ready()
+        async with httpx.AsyncClient(base_url=running.url, timeout=15) as http:
+            account = {"email": CUSTOMER, "password": PASSWORD}
+            token = (await http.post("/api/auth/login", json=account)).json()["token"]
+            headers = {"Authorization": f"Bearer {token}"}
+            listed = await http.get("/api/notifications", headers=headers)
+            assert listed.json()["items"] == []
+
+            async def is_exported() -> bool:
+                return "swapshop_orders_unaccounted 0.0" in (await http.get("/metrics")).text
+
+            await until(is_exported)
+    for command in (("housekeeping",), ("users", "promote", CUSTOMER)):
+        done = _run(environment, *command)
+        assert done.returncode == 0, done.stderr
