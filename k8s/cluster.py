@@ -46,8 +46,32 @@ class Cluster:
 
     @property
     def fullname(self) -> str:
-        """Prefix of the release's objects."""
-        return self.release if "swapshop" in self.release else f"{self.release}-swapshop"
+        """Prefix of the release's objects, as the chart's ``swapshop.fullname`` makes it."""
+        if "swapshop" in self.release:
+            return self.release[:39].removesuffix("-")
+        return f"{self.release[:30].removesuffix('-')}-swapshop"
+
+    def name(self, suffix: str) -> str:
+        """Return the name of one of the release's objects."""
+        return f"{self.fullname}-{suffix}"
+
+    def has(self, kind: str, suffix: str) -> bool:
+        """Tell whether the release has an object of a kind."""
+        return bool(self.kubectl("get", kind, self.name(suffix), "--ignore-not-found"))
+
+    def demand_own_mysql(self) -> None:
+        """See that MySQL is the release's own, so that root's password is known.
+
+        Raises:
+            CommandFailed: it is not.
+        """
+        if not self.has("statefulset", "mysql"):
+            told = "docs/kubernetes.md tells how it is done with an external one"
+            raise CommandFailed(f"{self.release} has no MySQL of its own: {told}")
+
+    def installed_values(self) -> dict[str, Any]:
+        """Return the values that the release was installed with, without the chart's defaults."""
+        return json.loads(self.helm("get", "values", self.release, "--output", "json")) or {}
 
     def kubectl(self, *arguments: str, stdin: str | None = None, seconds: float = 300) -> str:
         """Run kubectl in the namespace and return what it prints.
@@ -99,12 +123,20 @@ class Cluster:
             "patch", "secret", name, "--patch-file", "/dev/stdin", stdin=json.dumps({"data": data})
         )
 
-    def restart(self, *deployments: str) -> None:
-        """Restart Deployments one pod after another, and wait for them."""
-        for name in deployments:
-            self.kubectl("rollout", "restart", f"deployment/{name}")
-        for name in deployments:
-            self.kubectl("rollout", "status", f"deployment/{name}", "--timeout=5m", seconds=310)
+    def restart(self, *workloads: str) -> None:
+        """Restart workloads (``kind/name``) one pod after another, and wait for them."""
+        for each in workloads:
+            self.kubectl("rollout", "restart", each)
+        for each in workloads:
+            self.await_rollout(each)
+
+    def await_rollout(self, workload: str) -> None:
+        """Wait until every pod of a workload (``kind/name``) is up to date and ready.
+
+        Raises:
+            CommandFailed: it is not within five minutes.
+        """
+        self.kubectl("rollout", "status", workload, "--timeout=5m", seconds=310)
 
     def await_no_pods(self, component: str, seconds: float = 120) -> None:
         """Wait until a component of the release has no pod that may still work.
@@ -127,15 +159,30 @@ class Cluster:
         """Wait until a Job is complete.
 
         Raises:
-            CommandFailed: it does not complete in time.
+            CommandFailed: it failed, which it tells with the end of its log; or it is neither
+                complete nor failed in time.
         """
-        self.kubectl(
-            "wait",
-            f"job/{name}",
-            "--for=condition=Complete",
-            f"--timeout={seconds:.0f}s",
-            seconds=seconds + 10,
-        )
+        end = time.monotonic() + seconds
+        while not (ended := self._ended(name) & {"Complete", "Failed"}):
+            if time.monotonic() > end:
+                raise CommandFailed(f"job {name}: no end within {seconds:.0f} s")
+            time.sleep(1)
+        if "Failed" in ended:
+            pods = ("--selector", f"batch.kubernetes.io/job-name={name}")
+            # a container that never started has no log, which must not hide the others'
+            told = self.kubectl(
+                "logs", *pods, "--all-containers", "--prefix", "--tail=20", "--ignore-errors"
+            )
+            lines = [line for line in told.splitlines() if line.startswith("[pod/")]
+            raise CommandFailed("\n".join([f"job {name} failed", *lines]))
+
+    def _ended(self, job: str) -> set[str]:
+        conditions = self.get("job", job)["status"].get("conditions", [])
+        return {each["type"] for each in conditions if each["status"] == "True"}
+
+    def delete_job(self, name: str) -> None:
+        """Delete a Job, if it is there, and return once its pods have ended too."""
+        self.kubectl("delete", "job", name, "--ignore-not-found", "--cascade=foreground", "--wait")
 
 
 def run(*command: str, stdin: str | None = None, seconds: float = 300) -> str:

@@ -8,28 +8,28 @@ import string
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from cluster import CHART, Cluster, CommandFailed
+from cluster import Cluster, CommandFailed
+from restore import Restore
 
 DATABASE_USERS: Final = {
-    "api": ("database-api", "swapshop_api", ("api",)),
+    "api": ("database-api", "swapshop_api", ("deployment/api",)),
     "api-ddl": ("database-api-ddl", "swapshop_api_ddl", ()),
-    "receiver": ("database-receiver", "swapshop_receiver", ("receiver",)),
+    "receiver": ("database-receiver", "swapshop_receiver", ("deployment/receiver",)),
     "receiver-ddl": ("database-receiver-ddl", "swapshop_receiver_ddl", ()),
-    "exporter": ("database-exporter", "swapshop_exporter", ("exporter",)),
+    "exporter": ("database-exporter", "swapshop_exporter", ("deployment/exporter",)),
     "backup": ("database-backup", "swapshop_backup", ()),
+    "monitor": ("database-monitor", "swapshop_monitor", ("statefulset/mysql",)),
 }
-"""Secret, user, and the Deployments that hold its password, if the release has them."""
+"""Secret, user, and the workloads whose pods hold its password, if the release has them."""
 
 
-class Operator:
-    """Does it in one release.
+class Rotation:
+    """Of one release's secrets.
 
     Args:
         cluster: where.
@@ -45,19 +45,25 @@ class Operator:
             secret: of the release, with the keys ``secret`` and ``previous``.
             value: the new one.
             verifier: the Deployment that accepts both.
+
+        Raises:
+            CommandFailed: the Secret is not the release's own.
         """
-        name = self._name(secret)
+        name = self._own(secret)
         old = self._cluster.secret(name)["secret"]
         self._cluster.set_secret(name, {"previous": value})
-        self._cluster.restart(self._name(verifier))  # accepts the new one from here on
+        self._restart(f"deployment/{verifier}")  # accepts the new one from here on
         self._cluster.set_secret(name, {"secret": value, "previous": old})
-        if self._has("deployment", "poller"):
-            self._cluster.restart(self._name("poller"))  # a CronJob's next run presents it
+        self._restart("deployment/poller")  # a CronJob's next run presents it
         print(f"{name} is rotated; the former value is accepted until it is rotated again")
 
     def rotate_signing_keys(self) -> None:
-        """Add a key of access tokens; it signs ten minutes from now."""
-        name = self._name("signing-keys")
+        """Add a key of access tokens; it signs ten minutes from now.
+
+        Raises:
+            CommandFailed: the Secret is not the release's own.
+        """
+        name = self._own("signing-keys")
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "keys.json"
             file.write_text(self._cluster.secret(name)["keys.json"], encoding="ascii")
@@ -66,70 +72,30 @@ class Operator:
             self._cluster.set_secret(name, {"keys.json": file.read_text(encoding="ascii")})
 
     def rotate_database(self, user: str) -> None:
-        """Replace a database user's password; the former is valid until every pod has it."""
-        secret, account, deployments = DATABASE_USERS[user]
-        alphabet = string.ascii_letters + string.digits
-        value = "".join(secrets.choice(alphabet) for _ in range(40))
-        self._cluster.set_secret(self._name(secret), {"password": value})
-        self._set_passwords()
-        running = [each for each in deployments if self._has("deployment", each)]
-        self._cluster.restart(*(self._name(deployment) for deployment in running))
-        self._discard_old_password(account)
-        print(f"{account} has a new password, and no other")
-
-    def restore(self, file: str) -> None:
-        """Replace both schemas by a backup while nothing else runs.
+        """Replace a database user's password; the former is valid until every pod has it.
 
         Args:
-            file: name of a dump in the backups' claim.
-        """
-        values = self._cluster.helm("get", "values", self._cluster.release, "--output", "yaml")
-        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as kept:
-            kept.write(values)
-            kept.flush()
-            chart = ("template", self._cluster.release, str(CHART), "--values", kept.name)
-            options = ("--set", f"secrets.generate=false,backup.restoreFile={file}")
-            only = ("--show-only", "templates/restore.yaml")
-            job: dict[str, Any] = yaml.safe_load(self._cluster.helm(*chart, *options, *only))
-        name = job["metadata"]["name"]
-        self._cluster.kubectl("delete", "job", name, "--ignore-not-found", "--wait")
-        with self._at_rest() as stopped:
-            self._cluster.apply(job)
-            self._cluster.finish_job(name)
-        for each in stopped:
-            rollout = ("rollout", "status", f"deployment/{self._name(each)}", "--timeout=3m")
-            self._cluster.kubectl(*rollout)
-        print(f"{file} is restored")
+            user: one of DATABASE_USERS.
 
-    @contextmanager
-    def _at_rest(self) -> Generator[list[str]]:
-        """Stop what works on the schemas during a block, in any case no longer.
-
-        Yields:
-            The Deployments among them.
+        Raises:
+            CommandFailed: MySQL or the Secret is not the release's own.
         """
-        deployments = [n for n in ("poller", "receiver", "api") if self._has("deployment", n)]
-        cron_jobs = [n for n in ("poller", "housekeeping") if self._has("cronjob", n)]
-        sizes = {n: self._replicas(n) for n in deployments}
-        try:
-            for each in cron_jobs:
-                self._suspend(each, suspended=True)
-            for each in deployments:
-                self._scale(each, 0)
-            for each in {*deployments, *cron_jobs}:
-                self._cluster.await_no_pods(each)
-            yield deployments
-        finally:
-            for each in reversed(deployments):
-                self._scale(each, max(1, sizes[each]))
-            for each in cron_jobs:
-                self._suspend(each, suspended=False)
+        secret, account, workloads = DATABASE_USERS[user]
+        self._cluster.demand_own_mysql()
+        name = self._own(secret)
+        alphabet = string.ascii_letters + string.digits
+        value = "".join(secrets.choice(alphabet) for _ in range(40))
+        self._cluster.set_secret(name, {"password": value})
+        self._set_passwords()
+        self._restart(*workloads)
+        self._discard_old_password(account)
+        print(f"{account} has a new password, and no other")
 
     def _set_passwords(self) -> None:
         """Run the release's migration once more: its first container sets passwords."""
         manifest = self._cluster.helm("get", "manifest", self._cluster.release)
         job = next(each for each in yaml.safe_load_all(manifest) if is_migration(each))
-        name = self._name(f"rotate-{secrets.token_hex(4)}")
+        name = self._cluster.name(f"rotate-{secrets.token_hex(4)}")
         job["metadata"] = {"name": name, "labels": job["metadata"]["labels"]}
         self._cluster.apply(job)
         self._cluster.finish_job(name)
@@ -141,24 +107,36 @@ class Operator:
             ' "$(cat /etc/swapshop/root/password)")'
         )
         statement = f"ALTER USER '{account}'@'%' DISCARD OLD PASSWORD;"
-        pod = f"statefulset/{self._name('mysql')}"
+        pod = f"statefulset/{self._cluster.name('mysql')}"
         self._cluster.kubectl("exec", "--stdin", pod, "--", "bash", "-c", script, stdin=statement)
 
-    def _name(self, suffix: str) -> str:
-        return f"{self._cluster.fullname}-{suffix}"
+    def _own(self, secret: str) -> str:
+        """Return the name of the release's Secret for a purpose.
 
-    def _has(self, kind: str, suffix: str) -> bool:
-        return bool(self._cluster.kubectl("get", kind, self._name(suffix), "--ignore-not-found"))
+        Raises:
+            CommandFailed: there is none, or the values name another one.
+        """
+        first, *rest = secret.split("-")
+        purpose = first + "".join(each.capitalize() for each in rest)
+        chosen = (
+            self._cluster.installed_values()
+            .get("secrets", {})
+            .get(purpose, {})
+            .get("existingSecret")
+        )
+        if chosen:
+            told = f"is {chosen}, by secrets.{purpose}.existingSecret: change it where it is kept"
+            raise CommandFailed(f"the Secret {told}, see docs/kubernetes.md")
+        name = self._cluster.name(secret)
+        if not self._cluster.has("secret", secret):
+            raise CommandFailed(f"{self._cluster.release} has no Secret {name}")
+        return name
 
-    def _replicas(self, suffix: str) -> int:
-        return int(self._cluster.get("deployment", self._name(suffix))["spec"]["replicas"])
-
-    def _scale(self, suffix: str, size: int) -> None:
-        self._cluster.kubectl("scale", f"deployment/{self._name(suffix)}", f"--replicas={size}")
-
-    def _suspend(self, suffix: str, *, suspended: bool) -> None:
-        patch = f'{{"spec": {{"suspend": {str(suspended).lower()}}}}}'
-        self._cluster.kubectl("patch", "cronjob", self._name(suffix), "--patch", patch)
+    def _restart(self, *workloads: str) -> None:
+        """Restart those (``kind/component``) that the release has."""
+        pairs = [each.split("/") for each in workloads]
+        there = [(kind, name) for kind, name in pairs if self._cluster.has(kind, name)]
+        self._cluster.restart(*(f"{kind}/{self._cluster.name(name)}" for kind, name in there))
 
 
 def is_migration(manifest: dict[str, Any] | None) -> bool:
@@ -169,7 +147,7 @@ def is_migration(manifest: dict[str, Any] | None) -> bool:
 
 
 def main() -> int:
-    """Return 0 when it is done, 1 when kubectl or helm refused."""
+    """Return 0 when it is done, 1 when it was refused or failed, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="operate", description=__doc__)
     parser.add_argument("--namespace", default="swapshop")
     parser.add_argument("--release", default="swapshop")
@@ -182,23 +160,26 @@ def main() -> int:
     )
     commands.add_parser("restore", help="restore a dump").add_argument("file")
     arguments = parser.parse_args()
-    operator = Operator(Cluster(arguments.namespace, arguments.release))
+    cluster = Cluster(arguments.namespace, arguments.release)
+    rotation = Rotation(cluster)
     try:
         match arguments.command:
             case "webhook":
                 value = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
-                operator.rotate_shared("webhook", value, "receiver")
+                rotation.rotate_shared("webhook", value, "receiver")
             case "poller-client":
-                operator.rotate_shared("poller-client", secrets.token_urlsafe(36), "api")
+                rotation.rotate_shared("poller-client", secrets.token_urlsafe(36), "api")
             case "signing-keys":
-                operator.rotate_signing_keys()
+                rotation.rotate_signing_keys()
             case "database":
-                operator.rotate_database(arguments.user)
+                rotation.rotate_database(arguments.user)
             case _:
-                operator.restore(arguments.file)
+                Restore(cluster).run(arguments.file)
     except CommandFailed as error:
         print(f"operate: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130  # as shells tell of Ctrl-C
     return 0
 
 

@@ -20,15 +20,16 @@ def ask(cluster: Cluster, expression: str) -> list[Sample]:
 
     Args:
         cluster: the release, with ``monitoring.enabled``.
-        expression: PromQL, of an instant vector or a scalar.
+        expression: PromQL, of an instant vector.
 
     Raises:
         CommandFailed: the query is wrong, or there is no Prometheus.
+        TypeError: the expression is a scalar, a string or a range vector.
     """
     # within its pod: no network policy opens a way in from here
     pod = f"{cluster.fullname}-prometheus-0"
     query = ("promtool", "query", "instant", "--format=json", "http://127.0.0.1:9090", expression)
     found: Any = json.loads(cluster.kubectl("exec", pod, "--container=prometheus", "--", *query))
-    if isinstance(found, dict) or (found and not isinstance(found[0], dict)):
+    if not all(isinstance(each, dict) and "value" in each for each in found):
         raise TypeError(f"{expression} is no instant vector: {found}")
     return [Sample(each["metric"], float(each["value"][1])) for each in found]

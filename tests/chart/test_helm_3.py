@@ -30,8 +30,22 @@ def test_it_renders_the_same(
         ({"api.autoscalling": {}}, "autoscalling"),
         ({"poller.mode": "Always"}, "mode"),
         ({"ingress.host": "shop.example.com"}, "passwords would cross the network"),
+        ({"trustedProxies": ["999.1.1.1/999"]}, "trustedProxies"),
+        ({"operator.email": "x@y"}, "email"),
+        ({"poller.schedule": "a b c d e"}, "schedule"),
+        ({"networkPolicy.dns": []}, "dns"),
+        ({"poller.settings.RUN_SECONDS": 300}, "are 320 together"),
     ],
-    ids=["typo", "nonsense", "danger"],
+    ids=[
+        "typo",
+        "nonsense",
+        "danger",
+        "network",
+        "e-mail",
+        "schedule",
+        "everybody",
+        "deadline",
+    ],
 )
 def test_it_refuses_with_the_place(helm_3: Helm, values: dict[str, Any], place: str) -> None:
     with pytest.raises(ChartRefusedError, match=place):

@@ -1,6 +1,11 @@
 """The Dockerfiles, the chart and skaffold.yaml name the same images, and end without root."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +38,14 @@ USERS: Final = {
     "web": "101:101",
 }
 
+STARTS: Final[dict[str, tuple[list[str], list[str]]]] = {
+    "api": (["python", "-m", "swapshop_api"], ["serve"]),
+    "receiver": (["python", "-m", "swapshop_receiver"], ["serve"]),
+    "poller": (["python", "-m", "swapshop_poller"], ["loop"]),
+    "web": (["nginx", "-g", "daemon off;"], []),
+}
+"""Program and arguments of each image."""
+
 
 def final_stage(dockerfile: Path) -> str:
     """Return the text from the last FROM on."""
@@ -53,10 +66,16 @@ def test_the_image_says_what_it_is(name: str) -> None:
     assert f'title="swapshop/{name}"' in stage
 
 
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_the_image_starts_without_a_shell(name: str) -> None:
+    stage = final_stage(DOCKERFILES[name])
+    program, arguments = re.findall(r"^(?:ENTRYPOINT|CMD) (.+)$", stage, re.MULTILINE)
+    assert (json.loads(program), json.loads(arguments)) == STARTS[name]
+
+
 @pytest.mark.parametrize("name", ["api", "receiver", "poller"])
-def test_the_image_starts_without_a_shell_on_locked_requirements(name: str) -> None:
+def test_the_image_has_locked_requirements(name: str) -> None:
     text = DOCKERFILES[name].read_text()
-    assert f'ENTRYPOINT ["python", "-m", "swapshop_{name}"]' in text
     assert "--require-hashes --only-binary :all:" in text
     assert f"COPY requirements/{name}.txt" in text
 
@@ -77,6 +96,33 @@ def test_the_chart_runs_these_images_alone(manifests: list[Manifest]) -> None:
             own = repository.removeprefix("swapshop/")
             assert image in OTHERS or (own in DOCKERFILES and tag), name
             assert container["imagePullPolicy"] == "IfNotPresent"
+
+
+def builds(**environment: str) -> list[list[str]]:
+    """Return image, version and revision of each build that `./task images` asks for."""
+    task = Path(sys.executable).with_name("task")
+    done = subprocess.run(  # noqa: S603 - our own tasks
+        [task, "images", 'IMAGE_BUILD=echo "= $IMAGE $VERSION $REVISION"', "IMAGE_LOAD=true"],
+        cwd=ROOT,
+        env={**os.environ, "TAG": "a-tag", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("= ")]
+
+
+def test_a_build_is_told_the_version_and_the_revision() -> None:
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
+    command = [shutil.which("git") or "git", "rev-parse", "--verify", "--quiet", "HEAD"]
+    head = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout  # noqa: S603 - fixed words
+    revision = head.strip() or "unknown"
+    assert builds() == [[f"swapshop/{name}:a-tag", version, revision] for name in DOCKERFILES]
+
+
+def test_outside_of_git_the_revision_is_unknown(tmp_path: Path) -> None:
+    assert {revision for _, _, revision in builds(GIT_DIR=str(tmp_path))} == {"unknown"}
 
 
 def test_a_whole_reference_takes_the_place_of_a_tag(helm: Helm) -> None:

@@ -101,5 +101,13 @@ def test_without_one_that_takes_them_k6_writes_none(helm: Helm, values: dict[str
 
 def test_figures_go_where_the_values_say(helm: Helm) -> None:
     url = "https://metrics.example/api/v1/write"
-    found = job(helm, **{"k6.remoteWriteUrl": url, "monitoring.enabled": True})
-    assert environment(found)["K6_PROMETHEUS_RW_SERVER_URL"] == url
+    values = {"k6.remoteWriteUrl": url, "k6.cidrs": ["192.0.2.9/32"], "monitoring.enabled": True}
+    assert environment(job(helm, **values))["K6_PROMETHEUS_RW_SERVER_URL"] == url
+
+
+def test_a_url_without_its_networks_is_refused(helm: Helm) -> None:
+    values: dict[str, Any] = {**SMOKE, "k6.remoteWriteUrl": "https://metrics.example/api/v1/write"}
+    with pytest.raises(ChartRefusedError, match=r"k6\.cidrs: name the networks"):
+        helm.template(values)
+    assert helm.render({**values, "networkPolicy.enabled": False})
+    assert helm.render({**values, "monitoring.operator.enabled": True})

@@ -64,6 +64,30 @@ def test_the_rules_are_embedded_unmodified(monitoring: list[Manifest], name: str
     assert embedded == (FILES / name).read_text()
 
 
+@pytest.mark.parametrize("url", ["https://docs.test/pages", "https://docs.test/pages/"])
+@pytest.mark.parametrize("values", [MONITORING, OPERATOR])
+def test_alerts_link_to_the_runbooks_where_these_can_be_read(
+    helm: Helm, values: dict[str, Any], url: str
+) -> None:
+    manifests = helm.render({**values, "monitoring.runbookBaseUrl": url})
+    if values == OPERATOR:
+        rules = named(manifests, "PrometheusRule", "swapshop-monitoring")["spec"]
+    else:
+        files = named(manifests, "ConfigMap", "swapshop-prometheus")["data"]
+        rules = yaml.safe_load(files["rules.yaml"])
+    alerts = [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
+    assert alerts
+    for alert in alerts:
+        assert "runbook" not in alert["annotations"]
+        assert alert["annotations"]["runbook_url"] == f"https://docs.test/pages/{alert['alert']}.md"
+
+
+@pytest.mark.parametrize("url", ["docs/runbooks", "https://docs.test/a page", "https://x/{{ y }}"])
+def test_a_runbooks_address_is_a_url(helm: Helm, url: str) -> None:
+    with pytest.raises(ChartRefusedError, match="runbookBaseUrl"):
+        helm.template({**MONITORING, "monitoring.runbookBaseUrl": url})
+
+
 def test_the_dashboards_are_embedded_unmodified(monitoring: list[Manifest]) -> None:
     files = {path.name: path.read_text() for path in FILES.glob("dashboards/*.json")}
     assert files

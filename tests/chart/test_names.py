@@ -2,6 +2,7 @@
 
 import pytest
 
+from cluster import Cluster
 from support.charts import Helm, Manifest
 
 LONGEST = "a" * 53
@@ -39,3 +40,19 @@ def test_two_releases_share_a_namespace(helm: Helm) -> None:
     first = {(m["kind"], m["metadata"]["name"]) for m in helm.render(release="one")}
     second = {(m["kind"], m["metadata"]["name"]) for m in helm.render(release="two")}
     assert not first & second
+
+
+@pytest.mark.parametrize(
+    "release",
+    [
+        "swapshop",
+        "shop",
+        LONGEST,
+        "a" * 29 + "-" + "b" * 20,
+        "my-swapshop-" + "c" * 40,
+        "my-swapshop-" + "c" * 26 + "-2",
+    ],
+)
+def test_our_tools_know_the_names(helm: Helm, release: str) -> None:
+    names = {m["metadata"]["name"] for m in helm.render(release=release)}
+    assert Cluster(release=release).name("api") in names

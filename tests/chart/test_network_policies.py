@@ -147,6 +147,17 @@ def test_alerts_leave_for_their_receivers_alone(helm: Helm) -> None:
     assert more == {("alertmanager", "192.0.2.9/32", 8443)}
 
 
+def test_figures_of_k6_leave_for_their_server_alone(helm: Helm) -> None:
+    values: dict[str, Any] = {
+        "k6.enabled": True,
+        "k6.remoteWriteUrl": "https://metrics.example:8443/api/v1/write",
+        "k6.cidrs": ["192.0.2.9/32"],
+        "k6.port": 8443,
+    }
+    more = openings(helm.render(values), "egress") - openings(helm.render(), "egress")
+    assert more == {("k6", "192.0.2.9/32", 8443)}
+
+
 def test_the_ingress_is_scraped_on_the_port_of_the_values(helm: Helm) -> None:
     after = helm.render({**MONITORING, "monitoring.ingressMetrics.port": 8082})
     assert ("prometheus", "ingress", 8082) in openings(after, "egress")

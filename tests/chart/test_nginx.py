@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from support.charts import ROOT
-from support.processes import HOST, ChildProcess, find_program, free_port, running
+from support.processes import HOST, ChildProcess, answers, find_program, free_port, running
 
 WEB: Final = ROOT / "web"
 DOCUMENT: Final = '<!doctype html><meta property="csp-nonce" nonce="__CSP_NONCE__">'
@@ -74,16 +74,10 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Generator[httpx.Client]:
     write_page(folder / "html")
     write_configuration(folder, port)
     command = (program, "-p", str(folder), "-c", str(folder / "nginx.conf"))
-    with httpx.Client(base_url=f"http://{HOST}:{port}") as client:
-
-        def answers() -> bool:
-            try:
-                return client.get("/healthz").text == "ok\n"
-            except httpx.TransportError:
-                return False
-
-        with running(ChildProcess(command, folder / "nginx.log", answers)):
-            yield client
+    url = f"http://{HOST}:{port}"
+    nginx = ChildProcess(command, folder / "nginx.log", lambda: answers(f"{url}/healthz"))
+    with running(nginx), httpx.Client(base_url=url) as client:
+        yield client
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])

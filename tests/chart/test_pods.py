@@ -1,9 +1,10 @@
 """Every pod, hooks and tests included, keeps to Pod Security's "restricted" and to our rules."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
-from support.charts import Manifest, component, containers, pods
+from support.charts import Helm, Manifest, component, containers, pods
 
 USERS: Final = {
     "api": 10001, "receiver": 10001, "poller": 10001, "migrate": 10001, "housekeeping": 10001,
@@ -11,7 +12,7 @@ USERS: Final = {
     "exporter": 10001, "prometheus": 65534, "alertmanager": 65534, "grafana": 472, "k6": 12345,
 }  # fmt: skip
 SIDECARS: Final = {"mysqld-exporter": 65534, "redis-exporter": 65534}
-"""Containers that run as another user than their pod."""
+"""Containers with a user of their own; while one is away its pod stays in service."""
 
 
 def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:
@@ -66,12 +67,25 @@ def test_every_container_asks_for_what_it_needs_and_has_a_memory_limit(
             assert set(resources["limits"]) == {"memory"}, f"{name}: a CPU limit only throttles"
 
 
-def test_every_server_has_probes_and_drains(manifests: list[Manifest]) -> None:
+def test_every_container_that_goes_on_has_probes(helm: Helm, manifests: list[Manifest]) -> None:
+    polling = helm.render({"poller.mode": "Deployment"})
+    for manifest in (*manifests, *polling):
+        if manifest["kind"] not in ("Deployment", "StatefulSet"):
+            continue
+        for container in manifest["spec"]["template"]["spec"]["containers"]:
+            name = container["name"]
+            demanded = (
+                {"livenessProbe"} if name in SIDECARS else {"livenessProbe", "readinessProbe"}
+            )
+            assert demanded <= set(container), name
+            assert (name in SIDECARS) is ("readinessProbe" not in container), name
+
+
+def test_every_server_that_customers_reach_drains(manifests: list[Manifest]) -> None:
     for name, pod in pods(manifests):
         if component(pod) not in ("api", "receiver", "web"):
             continue
         (container,) = pod["spec"]["containers"]
-        assert {"readinessProbe", "livenessProbe"} <= set(container), name
         assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 10}}}, name
         assert pod["spec"]["terminationGracePeriodSeconds"] == 40, name
 
@@ -103,6 +117,18 @@ def test_secrets_reach_pods_by_reference_alone(manifests: list[Manifest]) -> Non
                 secret = re.search(r"PASSWORD|SECRET|AUTH$", name_of)
                 is_file = name_of.endswith("_FILE")
                 assert (not secret or is_file) or "secretKeyRef" in variable["valueFrom"], name
+
+
+def migration(helm: Helm, values: Mapping[str, Any]) -> list[str]:
+    """Return the names of the migration's containers, in their order."""
+    (pod,) = [pod for _, pod in pods(helm.render(values)) if component(pod) == "migrate"]
+    return [container["name"] for container in containers(pod)]
+
+
+def test_an_operator_is_made_after_every_table(helm: Helm) -> None:
+    tables = ["users", "migrate-api", "migrate-receiver"]
+    assert migration(helm, {}) == tables
+    assert migration(helm, {"operator.email": "operator@example.com"}) == [*tables, "operator"]
 
 
 def test_the_poller_starts_each_minute_and_never_twice(everything: list[Manifest]) -> None:

@@ -1,8 +1,10 @@
 """The environment of every container is what the service's settings class reads."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final
 
+import certifi
 import pytest
 from pydantic_settings import BaseSettings
 
@@ -27,6 +29,8 @@ SECRETS: Final = {
     "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "previous": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 }
+FILES: Final[dict[str, str]] = {"/etc/swapshop/mysql-ca/ca.crt": certifi.where()}
+"""What a pod has mounted and a service's settings look at."""
 PARTS_OF_URLS: Final = {"DATABASE_PASSWORD", "REDIS_PASSWORD"}
 """Variables that only stand in the URLs of others."""
 
@@ -44,6 +48,7 @@ def environment(manifests: Iterable[Manifest], container: Manifest) -> dict[str,
             value = variable["value"]
             for name, text in found.items():
                 value = value.replace(f"$({name})", text)
+            value = FILES.get(str(value), str(value))
         found[variable["name"]] = value
     return found
 
@@ -128,7 +133,29 @@ def test_external_stores_are_where_the_values_say(helm: Helm) -> None:
     settings = only(helm.render(external), "api")
     assert isinstance(settings, ApiSettings)
     assert "@db.example.com:3307/swapshop" in settings.database_url.get_secret_value()
+    assert not settings.database_tls
     assert settings.redis_url.get_secret_value() == "rediss://:abc123abc123@c.example.com:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("service", "line", "value"),
+    [
+        ("api", "REGISTER_PER_ADDRESS_PER_HOUR: 1000000", 1_000_000),
+        ("api", "LOGIN_PER_ACCOUNT_PER_MINUTE: 123456789", 123_456_789),
+        ("receiver", "STREAMS_PER_PROCESS: 1e4", 10_000),
+        ("poller", "IDLE_SECONDS: 0.0625", 0.0625),
+        ("poller", "RUN_SECONDS: 30.0", 30),
+        ("exporter", "SNAPSHOT_SECONDS: 1.5", 1.5),
+    ],
+)
+def test_a_number_of_a_file_reaches_its_service_whole(
+    helm: Helm, tmp_path: Path, service: str, line: str, value: float
+) -> None:
+    """Helm reads a file's numbers as floats, and prints a million as 1e+06."""
+    file = tmp_path / "values.yaml"
+    file.write_text(f"{service}: {{settings: {{{line}}}}}\n")
+    settings = only(helm.render(files=[file]), service)
+    assert getattr(settings, line.partition(":")[0].lower()) == value
 
 
 @pytest.mark.parametrize(

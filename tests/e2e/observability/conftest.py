@@ -9,6 +9,7 @@ import pytest
 
 from cluster import Cluster, CommandFailed
 from support.forwarding import forwarded
+from support.pagers import Pager
 from support.releases import Release
 
 collect_ignore_glob = [] if os.environ.get("E2E") == "1" else ["test_*.py"]
@@ -17,11 +18,18 @@ VALUES = ("--values", str(Path(__file__).with_name("values.yaml")))
 
 
 @pytest.fixture(scope="session")
-def release(cluster: Cluster, observed: dict[str, float]) -> Release:
+def pager(cluster: Cluster) -> Pager:
+    """Who is woken by the release's pages."""
+    return Pager(cluster)
+
+
+@pytest.fixture(scope="session")
+def release(cluster: Cluster, pager: Pager, observed: dict[str, float]) -> Release:
     """Installed from nothing, with its own Prometheus."""
     release = Release(cluster)
     try:
-        observed["install with monitoring, until all is ready (s)"] = release.deploy(*VALUES)
+        seconds = release.deploy(*VALUES, *pager.options)
+        observed["install with monitoring, until all is ready (s)"] = seconds
     except CommandFailed as error:
         told = cluster.kubectl("get", "pods,events", "--sort-by=.metadata.creationTimestamp")
         pytest.fail(f"{error}\n{told}")

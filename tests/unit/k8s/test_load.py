@@ -10,7 +10,10 @@ import yaml
 from cluster import Cluster, CommandFailed
 from load import LoadTests
 
-SUMMARY = {"requests": [{"label": label, "count": 5} for label in ("GET /a", "POST /b", "reads")]}
+SUMMARY = {
+    "seconds": 12.5,
+    "requests": [{"label": label, "count": 5} for label in ("GET /a", "POST /b", "reads")],
+}
 LOG = f"report, line 1\nreport, line 2\nsummary {json.dumps(SUMMARY)}\nlast words of k6\n"
 JOB = {
     "kind": "Job",
@@ -43,6 +46,7 @@ class FakeCluster(Cluster):
         arrived: requests that Prometheus has; None: it knows no such series.
         has_scripts: whether the release has k6.enabled.
         log: what k6 prints.
+        status: of the pod, in place of one with k6's exit code.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class FakeCluster(Cluster):
         *,
         has_scripts: bool = True,
         log: str = LOG,
+        status: dict[str, Any] | None = None,
     ) -> None:
         super().__init__("load", "shop")
         answers = {
@@ -62,8 +67,8 @@ class FakeCluster(Cluster):
             ),
         }
         state = {"terminated": {"exitCode": exit_code}}
-        status = {"phase": "Failed", "containerStatuses": [{"state": state}]}
-        pods = {"items": [{"status": status}]}
+        ended = {"phase": "Failed", "containerStatuses": [{"state": state}]}
+        pods = {"items": [{"status": status or ended}]}
         # the base class is frozen
         own: dict[str, Any] = {"answers": answers, "pods": pods, "calls": [], "values": {}}
         for name, value in own.items():
@@ -116,6 +121,17 @@ def test_the_exit_code_is_k6s(exit_code: int) -> None:
     assert LoadTests(FakeCluster(exit_code)).run("smoke", "smoke-1", []).exit_code == exit_code
 
 
+@pytest.mark.parametrize(
+    "containers",
+    [{}, {"containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]}],
+)
+def test_an_evicted_pod_is_told_by_its_reason(containers: dict[str, Any]) -> None:
+    told = {"reason": "Evicted", "message": "The node was low on resource: memory."}
+    cluster = FakeCluster(status={"phase": "Failed", **told, **containers})
+    with pytest.raises(CommandFailed, match=r"k6-1: .*: Failed Evicted The node was low"):
+        LoadTests(cluster).run("smoke", "smoke-1", [])
+
+
 def test_a_script_that_breaks_leaves_no_summary() -> None:
     run = LoadTests(FakeCluster(107, log="ReferenceError\n")).run("smoke", "smoke-1", [])
     assert (run.exit_code, run.report, run.summary) == (107, "ReferenceError", {})
@@ -129,7 +145,8 @@ def test_every_request_must_have_reached_prometheus() -> None:
     assert run.requests == 10  # the row of a scenario counts none a second time
     tests.check_arrived("smoke-1", run)
     (expression,) = [call[-1] for call in cluster.calls if call[0] == "exec"]
-    assert 'k6_http_reqs_total{testid="smoke-1"}' in expression
+    # all of the run, and the time until it is asked
+    assert 'k6_http_reqs_total{testid="smoke-1"}[612s]' in expression
 
 
 @pytest.mark.parametrize("arrived", [None, 0, 9])
