@@ -8,7 +8,9 @@ from support.receiver import Receiver, opened_receiver, receiver_settings, runni
 from support.servers import DatabaseServer, RedisServer
 from support.stores import Stores, migrate_to_head
 from swapshop_kit.ids import new_id
+from swapshop_kit.redis import Circuit, create_redis
 from swapshop_receiver.container import MIGRATIONS
+from swapshop_receiver.notifications.signals import Signals
 from swapshop_receiver.notifications.timing import StreamTiming
 
 
@@ -47,5 +49,9 @@ async def live_receiver(stores: Stores) -> AsyncGenerator[Receiver]:
     """Once it listens to Redis, nothing else wakes its streams."""
     settings = receiver_settings(stores.database_url, stores.redis_url)
     timing = StreamTiming(reread=600.0, poll=0.05)
+    # So it may not give up a publication that takes more than 50 ms on a busy machine.
+    patient = create_redis(stores.redis_url, seconds=5.0)
     async with running_receiver(settings, timing=timing) as receiver:
+        receiver.container.signals = Signals(patient, Circuit())
         yield receiver
+    await patient.aclose()
