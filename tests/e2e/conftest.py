@@ -18,6 +18,7 @@ from support.storefront import Customer, Door
 
 collect_ignore_glob = [] if os.environ.get("E2E") == "1" else ["test_*.py"]
 
+OBSERVED: Final = pytest.StashKey[dict[str, float]]()
 BACKUPS: Final[dict[str, Any]] = {
     "apiVersion": "v1",
     "kind": "PersistentVolumeClaim",
@@ -49,12 +50,17 @@ def remove(cluster: Cluster) -> None:
 
 
 @pytest.fixture(scope="session")
-def observed() -> Generator[dict[str, float]]:
-    """Figures that the tests observe, printed at the end."""
-    figures: dict[str, float] = {}
-    yield figures
-    for name, value in figures.items():
-        print(f"observed: {name}: {value:.1f}")  # noqa: T201 - for docs/kubernetes.md
+def observed(pytestconfig: pytest.Config) -> dict[str, float]:
+    """Figures that the tests observe, told at the end."""
+    return pytestconfig.stash.setdefault(OBSERVED, {})
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Tell the figures, for docs/kubernetes.md and docs/observability.md."""
+    for name, value in config.stash.setdefault(OBSERVED, {}).items():
+        terminalreporter.write_line(f"observed: {name}: {value:.1f}")
 
 
 @pytest.fixture(scope="session")
