@@ -8,7 +8,8 @@ from typing import Any, Final
 import yaml
 
 from cluster import CHART, ROOT
-from support.releases import NAMESPACE, Release
+from support.pods import restricted_pod
+from support.releases import Release
 
 TABLE: Final[set[tuple[str, str, int]]] = {
     (row["from"], row["to"], row["port"])
@@ -85,34 +86,11 @@ def _probe(release: Release, source: str, wanted: list[Target]) -> dict[str, Any
         "app.kubernetes.io/instance": "swapshop",
         "app.kubernetes.io/component": source,
     }
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": f"probe-{source}",
-            "namespace": NAMESPACE,
-            "labels": {} if source == "stray" else labels,
-        },
-        "spec": {
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "terminationGracePeriodSeconds": 0,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 10001,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "containers": [
-                {
-                    "name": "probe",
-                    "image": container["image"],
-                    "command": ["python", "-c", PROBE],
-                    "env": [{"name": "TARGETS", "value": json.dumps(wanted)}],
-                    "readinessProbe": {
-                        "exec": {"command": ["python", "-c", "raise SystemExit(1)"]}
-                    },
-                    "securityContext": container["securityContext"],
-                }
-            ],
-        },
+    probe = {
+        "name": "probe",
+        "image": container["image"],
+        "command": ["python", "-c", PROBE],
+        "env": [{"name": "TARGETS", "value": json.dumps(wanted)}],
+        "readinessProbe": {"exec": {"command": ["python", "-c", "raise SystemExit(1)"]}},
     }
+    return restricted_pod(f"probe-{source}", probe, {} if source == "stray" else labels)

@@ -4,39 +4,22 @@ import json
 from typing import Any, Final
 
 from cluster import ROOT, Cluster
-from support.releases import NAMESPACE, TAG
+from support.pods import restricted_pod
+from support.releases import TAG
 
 PROGRAM: Final = (ROOT / "tests" / "e2e" / "pager.py").read_text()
 NAME: Final = "pager"
 PORT: Final = 8080
-POD: Final[dict[str, Any]] = {
-    "apiVersion": "v1",
-    "kind": "Pod",
-    "metadata": {"name": NAME, "namespace": NAMESPACE},
-    "spec": {
-        "automountServiceAccountToken": False,
-        "terminationGracePeriodSeconds": 0,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 10001,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [
-            {
-                "name": NAME,
-                "image": f"swapshop/receiver:{TAG}",  # which has Python
-                "imagePullPolicy": "IfNotPresent",
-                "command": ["python", "-c", PROGRAM],
-                "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
-                "securityContext": {
-                    "allowPrivilegeEscalation": False,
-                    "readOnlyRootFilesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                },
-            }
-        ],
+POD: Final = restricted_pod(
+    NAME,
+    {
+        "name": NAME,
+        "image": f"swapshop/receiver:{TAG}",  # which has Python
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["python", "-c", PROGRAM],
+        "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
     },
-}
+)
 
 
 class Pager:
