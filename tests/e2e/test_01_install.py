@@ -9,6 +9,7 @@ from cluster import CHART, Cluster, CommandFailed, find_tool, run
 from support.releases import NAMESPACE, VALUES, Release
 from support.storefront import SCRIPT, Customer, Door, wait_until
 
+PODS = {"api": 2, "receiver": 2, "web": 1, "mysql": 1, "redis": 1}
 EXAMPLES = sorted((CHART / "examples").glob("*[!d].yaml"))
 
 
@@ -38,19 +39,20 @@ def test_the_api_server_accepts_every_manifest_without_a_warning(
 def test_everything_is_ready_within_three_minutes(
     release: Release, observed: dict[str, float]
 ) -> None:
-    assert observed["install, until all is ready (s)"] <= 180
-    assert release.ready("api") == 2
-    assert release.ready("receiver") == 2
-    for component in ("web", "mysql", "redis"):
-        assert release.ready(component) == 1
+    installed = observed["install, until all is ready (s)"]
+    # helm waits for one pod of the api, which the autoscaler then makes two
+    left = 180 - installed
+    seconds = wait_until(lambda: {name: release.ready(name) for name in PODS} == PODS, left)
+    observed["install, until all is ready (s)"] = installed + seconds
 
 
 def test_an_order_is_notified_within_70_s_by_the_cron_job(
     customer: Customer, observed: dict[str, float]
 ) -> None:
-    order_id = customer.placed()
+    answer = customer.place()
+    assert (answer.status_code, answer.json()["estado"]) == (201, "PENDING")
+    order_id = answer.json()["id"]
     assert order_id in customer.orders()
-    assert customer.read(order_id).json()["estado"] == "PENDING"
     seconds = wait_until(lambda: customer.is_notified(order_id), 70)
     observed["order to notification, CronJob (s)"] = seconds
     assert customer.read(order_id).json()["estado"] == "PROCESSED"
