@@ -10,7 +10,6 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from support.processes import ServerMissingError
 from support.servers import (
     DatabaseServer,
     RedisServer,
@@ -18,6 +17,7 @@ from support.servers import (
     given_or_private_redis,
     valkey,
 )
+from support.skips import skipping_without_server
 
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 
@@ -56,21 +56,15 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
 @pytest.fixture(scope="session")
 def mariadb_server() -> Generator[DatabaseServer]:
     """MariaDB or MySQL, whichever is installed or given; one for each worker of xdist."""
-    try:
-        with given_or_private_database() as server:
-            yield server
-    except ServerMissingError as missing:
-        pytest.skip(f"{missing}, and no TEST_DATABASE_URL")
+    with skipping_without_server("TEST_DATABASE_URL"), given_or_private_database() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Generator[RedisServer]:
     """Redis, installed or given; one for each worker of xdist."""
-    try:
-        with given_or_private_redis() as server:
-            yield server
-    except ServerMissingError as missing:
-        pytest.skip(f"{missing}, and no TEST_REDIS_URL")
+    with skipping_without_server("TEST_REDIS_URL"), given_or_private_redis() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

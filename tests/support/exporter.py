@@ -31,6 +31,8 @@ from swapshop_kit.ids import new_id
 from swapshop_receiver.notifications.models import notifications
 
 ERRORS = "swapshop_pipeline_collect_errors_total"
+UNACCOUNTED = "swapshop_orders_unaccounted"
+WITHOUT_DELIVERY = "swapshop_orders_processed_without_delivery"
 LATENCY = "swapshop_order_notification_latency_seconds"
 DEADLINES = "swapshop_order_notification_deadlines_total"
 COUNTERS = (

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -204,3 +205,17 @@ def _holds_in_time(condition: Callable[[], bool]) -> bool:
             return False
         time.sleep(POLL_SECONDS)
     return True
+
+
+def run_module(
+    module: str, *arguments: str, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run one of our modules to its end, within a minute, with nothing else in its environment."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )

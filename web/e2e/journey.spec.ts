@@ -1,4 +1,4 @@
-import { expect, fillOrder, PASSWORD, test, toast } from './fixtures';
+import { enter, expect, fillOrder, PASSWORD, test, toast } from './fixtures';
 
 test('a customer registers, orders, is notified live, leaves, and finds it all again', async ({
   page,
@@ -52,9 +52,7 @@ test('a customer registers, orders, is notified live, leaves, and finds it all a
   expect(await context.cookies()).toEqual([]);
   await page.goto(order);
   await expect(page).toHaveURL(/\/login\?next=/);
-  await page.getByLabel('Correo electrónico').fill(email);
-  await page.getByLabel('Contraseña', { exact: true }).fill(PASSWORD);
-  await page.getByRole('button', { name: 'Entrar' }).click();
+  await enter(page, email);
   await expect(page).toHaveURL(order);
   await page.getByRole('navigation', { name: 'Principal' }).getByText('Pedidos').click();
   await page.getByRole('link', { name: 'Procesados' }).click();

@@ -1,14 +1,6 @@
-import type { Page } from '@playwright/test';
-
-import { expect, PASSWORD, test, toast } from './fixtures';
+import { enter, expect, PASSWORD, test, toast } from './fixtures';
 
 const NEW_PASSWORD = 'otra frase corta';
-
-async function enter(page: Page, email: string, password: string): Promise<void> {
-  await page.getByLabel('Correo electrónico').fill(email);
-  await page.getByLabel('Contraseña', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Entrar' }).click();
-}
 
 test('a new password keeps this session, ends the others, and is the only one that signs in', async ({
   page,
@@ -25,7 +17,7 @@ test('a new password keeps this session, ends the others, and is the only one th
   const elsewhere = await browser.newContext();
   const other = await elsewhere.newPage();
   await other.goto('/login');
-  await enter(other, email, PASSWORD);
+  await enter(other, email);
   await expect(other.getByText('No hay pedidos pendientes')).toBeVisible();
 
   await page.getByRole('button', { name: 'Cuenta de Carmen' }).click();
@@ -46,7 +38,7 @@ test('a new password keeps this session, ends the others, and is the only one th
 
   await other.reload();
   await expect(other.getByText('Su sesión ha caducado.', { exact: false })).toBeVisible();
-  await enter(other, email, PASSWORD);
+  await enter(other, email);
   await expect(other.getByText('El correo o la contraseña no son correctos.')).toBeVisible();
   await enter(other, email, NEW_PASSWORD);
   await expect(other.getByText('No hay pedidos pendientes')).toBeVisible();

@@ -1,18 +1,12 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { problem } from './browser';
-import { closePages, openPage } from './page';
+import { openPage, servePages } from './page';
 import { ANA, at, ORDER, server, signedIn } from './server';
 
-beforeAll(() => server.listen({ onUnhandledRequest: 'error' }));
-beforeEach(() => vi.stubGlobal('scrollTo', () => undefined));
-afterEach(() => {
-  closePages();
-  server.resetHandlers();
-});
-afterAll(() => server.close());
+servePages();
 
 describe('signing in', () => {
   it('asks for what is missing, at the fields', async () => {

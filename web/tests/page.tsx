@@ -2,6 +2,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { createMemoryHistory, RouterProvider } from '@tanstack/react-router';
 import { render } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
+import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 
 import { RootBoundary } from '@/app/error-page';
 import { createAppRouter } from '@/app/router';
@@ -9,13 +10,19 @@ import { createServices, ServicesContext } from '@/app/services';
 import { USER_KEY, type Session } from '@/features/auth/session';
 import { I18nProvider } from '@/shared/i18n';
 
-import { ANA } from './server';
+import { ANA, server } from './server';
 
 const openSessions: Session[] = [];
 
-/** Ends what the pages of a test share with those of the next: their channels. */
-export function closePages(): void {
-  for (const session of openSessions.splice(0)) session.end('signedOut');
+/** Answers the pages of a file's tests, and ends what they share with the next: their channels. */
+export function servePages(): void {
+  beforeAll(() => server.listen({ onUnhandledRequest: 'error' }));
+  beforeEach(() => vi.stubGlobal('scrollTo', () => undefined));
+  afterEach(() => {
+    for (const session of openSessions.splice(0)) session.end('signedOut');
+    server.resetHandlers();
+  });
+  afterAll(() => server.close());
 }
 
 /** Opens the whole page at a path, as main.tsx does. */

@@ -1,21 +1,15 @@
 import { fireEvent, screen, waitFor } from '@testing-library/react';
 import { http, HttpResponse, type HttpResponseResolver } from 'msw';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 
 import { problem, settle } from './browser';
-import { closePages, openPage } from './page';
+import { openPage, servePages } from './page';
 import { ANA, at, server } from './server';
 
 const OLD = 'the old password';
 const NEW = 'the new password';
 
-beforeAll(() => server.listen({ onUnhandledRequest: 'error' }));
-beforeEach(() => vi.stubGlobal('scrollTo', () => undefined));
-afterEach(() => {
-  closePages();
-  server.resetHandlers();
-});
-afterAll(() => server.close());
+servePages();
 
 const changed = () => new HttpResponse(null, { status: 204 });
 

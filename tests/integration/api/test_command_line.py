@@ -2,13 +2,12 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
-from support.processes import free_port, running
+from support.processes import free_port, run_module, running
 from support.stores import Stores
 from support.system import CLIENT_SECRET, ORIGIN, System
 from swapshop_kit.ids import new_id
@@ -35,14 +34,7 @@ def environment(stores: Stores, tmp_path: Path) -> dict[str, str]:
 
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "swapshop_api", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_module("swapshop_api", *arguments, environment=environment)
 
 
 def test_migrate_of_a_schema_at_its_newest_changes_nothing(environment: dict[str, str]) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
-from support.processes import ServerMissingError
 from support.servers import DatabaseServer
 from support.servers import mariadb as private_mariadb
+from support.skips import skipping_without_server
 from swapshop_kit.checks import database_check
 from swapshop_kit.database import Database, create_engine, is_durable
 
@@ -18,11 +18,8 @@ from swapshop_kit.database import Database, create_engine, is_durable
 @pytest.fixture(scope="module")
 def server() -> Generator[DatabaseServer]:
     """One of our own, since its settings are changed."""
-    try:
-        with private_mariadb() as server, server.schema("durability"):
-            yield server
-    except ServerMissingError as missing:
-        pytest.skip(str(missing))
+    with skipping_without_server(), private_mariadb() as server, server.schema("durability"):
+        yield server
 
 
 @pytest.fixture

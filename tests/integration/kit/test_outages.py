@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.processes import HOST, ServerMissingError, free_port
+from support.processes import HOST, free_port
 from support.samples import METADATA, add_word, count_of, words_in
 from support.servers import DatabaseServer
 from support.servers import mariadb as private_mariadb
+from support.skips import skipping_without_server
 from support.waiting import until
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.migrations import is_ready
@@ -23,11 +24,8 @@ _BOUND = 12.0  # of a busy machine; every limit that applies here is shorter
 @pytest.fixture(scope="module")
 def server() -> Generator[DatabaseServer]:
     """One of our own, since it is stopped."""
-    try:
-        with private_mariadb() as server, server.schema("outages"):
-            yield server
-    except ServerMissingError as missing:
-        pytest.skip(str(missing))
+    with skipping_without_server(), private_mariadb() as server, server.schema("outages"):
+        yield server
 
 
 @pytest.fixture

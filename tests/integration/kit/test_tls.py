@@ -1,7 +1,5 @@
 """MySQL over TLS: verified or not at all."""
 
-import subprocess
-import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -11,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.certificates import Authority
 from support.database_proxy import DatabaseProxy
-from support.processes import HOST, ServerMissingError
+from support.processes import HOST, run_module
 from support.servers import DatabaseServer, database_server_program, mariadb
+from support.skips import skipping_without_server
 from support.tls_servers import TlsServer, tls_mariadb
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.problems import DatabaseUnavailable
@@ -24,22 +23,18 @@ _SECRET_WORD = "nobody-reads-this-on-the-way"
 
 @pytest.fixture(scope="module")
 def tls_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[TlsServer]:
-    try:
-        with tls_mariadb(tmp_path_factory.mktemp("tls"), *_SERVICES) as server:
-            yield server
-    except ServerMissingError as missing:
-        pytest.skip(str(missing))
+    folder = tmp_path_factory.mktemp("tls")
+    with skipping_without_server(), tls_mariadb(folder, *_SERVICES) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def plain_server() -> Generator[DatabaseServer]:
     """A server without TLS."""
     program = Path(database_server_program() or "").name
-    try:
-        with mariadb("--skip-ssl" if program == "mariadbd" else "--tls-version=") as server:
-            yield server
-    except ServerMissingError as missing:
-        pytest.skip(str(missing))
+    option = "--skip-ssl" if program == "mariadbd" else "--tls-version="
+    with skipping_without_server(), mariadb(option) as server:
+        yield server
 
 
 def _settings(url: str, ca_file: Path | None) -> DatabaseSettings:
@@ -113,21 +108,13 @@ async def test_without_tls_a_server_that_demands_it_is_away(tls_server: TlsServe
 def test_a_migration_runs_through_tls_and_tells_why_it_cannot(
     service: str, tls_server: TlsServer, tmp_path: Path
 ) -> None:
-    def migrate(ca_file: Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 - our own modules
-            [sys.executable, "-m", service, "migrate"],
-            env={**tls_server.environment(service), "DATABASE_CA_FILE": str(ca_file)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    refused = migrate(Authority(tmp_path, "other").file)
+    environment = tls_server.environment(service)
+    other = {"DATABASE_CA_FILE": str(Authority(tmp_path, "other").file)}
+    refused = run_module(service, "migrate", environment=environment | other)
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"{service}: The database does not answer;")
     assert "CERTIFICATE_VERIFY_FAILED" in refused.stderr
     assert refused.stderr.count("\n") == 1
-    done = migrate(tls_server.authority.file)
+    done = run_module(service, "migrate", environment=environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert '"migrate.done"' in done.stdout

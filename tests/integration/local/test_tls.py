@@ -1,14 +1,13 @@
 """Every part of SwapShop on a MySQL that takes connections through TLS alone."""
 
-import subprocess
-import sys
 from collections.abc import Generator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from support.processes import ServerMissingError, free_port
+from support.processes import free_port, run_module
+from support.skips import skipping_without_server
 from support.tls_servers import TlsServer, tls_mariadb
 from support.up import up
 from support.waiting import until
@@ -17,22 +16,8 @@ from swapshop_local.demo import CUSTOMER, PASSWORD
 
 @pytest.fixture
 def tls_server(tmp_path: Path) -> Generator[TlsServer]:
-    try:
-        with tls_mariadb(tmp_path) as server:
-            yield server
-    except ServerMissingError as missing:
-        pytest.skip(str(missing))
-
-
-def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "swapshop_api", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    with skipping_without_server(), tls_mariadb(tmp_path) as server:
+        yield server
 
 
 async def test_every_part_works_through_tls(tls_server: TlsServer, tmp_path: Path) -> None:
@@ -52,5 +37,5 @@ async def test_every_part_works_through_tls(tls_server: TlsServer, tmp_path: Pat
 
             await until(is_exported)
     for command in (("housekeeping",), ("users", "promote", CUSTOMER)):
-        done = _run(environment, *command)
+        done = run_module("swapshop_api", *command, environment=environment)
         assert done.returncode == 0, done.stderr

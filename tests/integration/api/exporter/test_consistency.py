@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import pytest
 
 from support.dispatch import Pipeline, result
-from support.exporter import Watch, notify
+from support.exporter import UNACCOUNTED, WITHOUT_DELIVERY, Watch, notify
 from support.interruptions import COMMIT, Gate, interrupted
 from swapshop_api.dispatch.models import deliveries
 from swapshop_kit.database import Database
 
-UNACCOUNTED = "swapshop_orders_unaccounted"
-WITHOUT_DELIVERY = "swapshop_orders_processed_without_delivery"
 ROUNDS = 12
 on_mariadb = pytest.mark.parametrize("stores", ["mariadb-redis"], indirect=True)
 

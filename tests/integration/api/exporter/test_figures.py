@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.dialects import mysql
 
 from support.dispatch import Pipeline, past, result
-from support.exporter import ERRORS, Watch, notify, remove
+from support.exporter import ERRORS, UNACCOUNTED, WITHOUT_DELIVERY, Watch, notify, remove
 from swapshop_api.dispatch.models import deliveries
 from swapshop_api.dispatch.models import leases as lease_table
 from swapshop_api.exporter import models
@@ -14,8 +14,6 @@ from swapshop_receiver.notifications.models import notifications
 
 DAY = 86_400
 DIALECT = mysql.dialect()
-UNACCOUNTED = "swapshop_orders_unaccounted"
-WITHOUT_DELIVERY = "swapshop_orders_processed_without_delivery"
 LATE = "swapshop_orders_late"
 AGE = "swapshop_oldest_undelivered_age_seconds"
 HEARTBEAT = "swapshop_poller_last_success_timestamp_seconds"

@@ -10,7 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from support.database_proxy import DatabaseProxy
 from support.dispatch import Pipeline
-from support.exporter import ERRORS, LATENCY, Watch, watch, watch_url
+from support.exporter import (
+    ERRORS,
+    LATENCY,
+    UNACCOUNTED,
+    WITHOUT_DELIVERY,
+    Watch,
+    watch,
+    watch_url,
+)
 from support.interruptions import interrupted
 from support.processes import free_port
 from support.servers import DatabaseServer
@@ -19,8 +27,6 @@ from support.waiting import until
 from swapshop_kit.database import Database
 from swapshop_kit.ids import new_id
 
-UNACCOUNTED = "swapshop_orders_unaccounted"
-WITHOUT_DELIVERY = "swapshop_orders_processed_without_delivery"
 on_mariadb = pytest.mark.parametrize("stores", ["mariadb-redis"], indirect=True)
 
 

@@ -1,7 +1,6 @@
 """Redis away, silent, or failing for writers: slower, at worst stale for 32 s, never an error."""
 
 from collections.abc import AsyncGenerator, Generator
-from contextlib import ExitStack
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,10 +9,11 @@ from redis.asyncio import Redis
 
 from support.metrics import rise_of
 from support.orders import customer, operator, order_json, read_order
-from support.processes import ServerMissingError, free_port
+from support.processes import free_port
 from support.redis_commands import listing_commands
 from support.redis_contents import forget_all, pass_time
 from support.servers import RedisServer, redis_server, valkey
+from support.skips import skipping_without_server
 from swapshop_api.orders.cache import LEASE_MS, PENDING_SECONDS, CachedOrder, OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_kit.access_tokens import Claims
@@ -29,11 +29,8 @@ ORDER_ID, OWNER = new_id(), new_id()
 @pytest.fixture(scope="module", params=[valkey, redis_server])
 def own_server(request: pytest.FixtureRequest) -> Generator[RedisServer]:
     """A Redis that may be held and killed."""
-    with ExitStack() as stack:
-        try:
-            yield stack.enter_context(request.param())
-        except ServerMissingError as missing:
-            pytest.skip(str(missing))
+    with skipping_without_server(), request.param() as server:
+        yield server
 
 
 class Clock:
