@@ -1,8 +1,8 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { describe, expect, it } from 'vitest';
 
-import { problem } from './browser';
+import { problem, settle } from './browser';
 import { openPage, servePages } from './page';
 import { ANA, at, ORDER, server, signedIn } from './server';
 
@@ -156,6 +156,24 @@ describe('a new order', () => {
     };
     expect(bodies).toEqual([{ cliente: 'Lucía', items: [line] }]);
     expect(await screen.findByText('Pedido recibido')).toBeInTheDocument();
+  });
+
+  it('is not sent again by a click between its answer and the page of the order', async () => {
+    let placed = 0;
+    server.use(
+      http.post(at('/api/orders'), () => {
+        placed += 1;
+        return HttpResponse.json(ORDER, { status: 201 });
+      }),
+    );
+    const { user, router } = openPage('/orders/new');
+    await fill(user);
+    const button = screen.getByRole('button', { name: 'Enviar pedido' });
+    router.subscribe('onLoad', () => fireEvent.click(button));
+    await user.click(button);
+    expect(await screen.findByRole('heading', { name: 'Pedido de Lucía' })).toBeInTheDocument();
+    await settle();
+    expect(placed).toBe(1);
   });
 
   it('shows the order that the draft had made before', async () => {

@@ -1,7 +1,7 @@
-import { useMutation } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 
 import { useServices } from '@/app/services';
+import { useSendOnce } from '@/shared/use-send-once';
 
 import { PasswordChange, type PasswordBody } from './change-password';
 
@@ -13,26 +13,18 @@ interface Handlers {
   readonly onFailed: (error: Error) => void;
 }
 
-/** Sends a new password; a second call while the first is under way does nothing. */
+/** Sends a new password, once. */
 export function useChangePassword({ onChanged, onDone, onFailed }: Handlers) {
   const { api } = useServices();
   const [passwordChange] = useState(() => new PasswordChange(api));
-  const isSending = useRef(false);
-  const mutation = useMutation({
+  const mutation = useSendOnce({
     mutationFn: (body: PasswordBody) => passwordChange.send(body),
     onSuccess: onChanged,
     onError: onFailed,
-    onSettled: () => {
-      isSending.current = false;
-    },
   });
   return {
     isPending: mutation.isPending,
     error: mutation.error,
-    send: (body: PasswordBody) => {
-      if (isSending.current) return;
-      isSending.current = true;
-      mutation.mutate(body, { onSuccess: onDone });
-    },
+    send: (body: PasswordBody) => mutation.send(body, { onSuccess: onDone }),
   };
 }

@@ -1,8 +1,9 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 
 import { Failure } from '@/api/failure';
 import { useServices } from '@/app/services';
+import { useSendOnce } from '@/shared/use-send-once';
 import { pause } from '@/shared/waiting';
 
 import type { DraftStore } from './draft';
@@ -20,8 +21,7 @@ export function usePlaceOrder(drafts: DraftStore, { onPlaced, onFailed }: Handle
   const { api } = useServices();
   const client = useQueryClient();
   const [retry, setRetry] = useState(0);
-  const isSending = useRef(false);
-  const mutation = useMutation({
+  const mutation = useSendOnce({
     mutationFn: async (checked: CheckedOrder) => {
       const { key, isInDoubt: wasInDoubt } = drafts.draft;
       drafts.sending();
@@ -43,21 +43,13 @@ export function usePlaceOrder(drafts: DraftStore, { onPlaced, onFailed }: Handle
       onPlaced(order);
     },
     onError: onFailed,
-    onSettled: () => {
-      isSending.current = false;
-      setRetry(0);
-    },
+    onSettled: () => setRetry(0),
   });
   return {
     retry,
     isPending: mutation.isPending,
     error: mutation.error,
     reset: mutation.reset,
-    /** A second call while the first is under way does nothing. */
-    place: (checked: CheckedOrder) => {
-      if (isSending.current) return;
-      isSending.current = true;
-      mutation.mutate(checked);
-    },
+    place: (checked: CheckedOrder) => mutation.send(checked),
   };
 }
