@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.auth import store
 from swapshop_api.auth.accounts import COMMAND_LINE, create_user, promote
-from swapshop_api.auth.addresses import TrustedProxies, limited_network
 from swapshop_api.auth.keys import SigningKeys
 from swapshop_api.auth.metrics import LOGINS, REFRESH_REUSE
 from swapshop_api.auth.models import User
@@ -31,6 +30,7 @@ from swapshop_api.auth.rotation import Verdict, decode_token, encode_token, hash
 from swapshop_api.auth.sessions import begin_family, present
 from swapshop_api.settings import ApiSettings
 from swapshop_kit.access_tokens import Audience, Role
+from swapshop_kit.addresses import TrustedProxies, limited_network
 from swapshop_kit.database import Database
 from swapshop_kit.ids import new_id
 from swapshop_kit.problems import Unauthenticated

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapshop_api.auth.addresses import UNKNOWN, TrustedProxies, limited_network
+from swapshop_kit.addresses import UNKNOWN, TrustedProxies, limited_network
 
 _PROXIES = TrustedProxies(["10.0.0.0/8", "2001:db8:1::/48", "192.0.2.7"])
 
