@@ -27,7 +27,7 @@ from swapshop_api.auth.problems import (
 )
 from swapshop_api.auth.rate_limits import Limit, RateLimits
 from swapshop_api.auth.rotation import Verdict, decode_token, encode_token, hash_of, new_token
-from swapshop_api.auth.sessions import begin_family, present
+from swapshop_api.auth.sessions import begin_family, end_sessions, present
 from swapshop_api.settings import ApiSettings
 from swapshop_kit.access_tokens import Audience, Role
 from swapshop_kit.addresses import TrustedProxies, limited_network
@@ -141,18 +141,18 @@ class Auth:
         new_hash = await self._passwords.hash(new)
         token = decode_token(cookie)
 
-        async def change(connection: AsyncConnection) -> int | None:
+        async def change(connection: AsyncConnection) -> list[str] | None:
             if not await store.replace_password(
                 connection, user_id, old_hash=user.password_hash, new_hash=new_hash
             ):
                 return None
             kept = None if token is None else await store.family_id_of(connection, hash_of(token))
-            return await store.revoke_families(connection, user_id, except_id=kept)
+            return await end_sessions(connection, user_id, except_id=kept)
 
-        revoked = await self._database.transaction(change)
-        if revoked is None:
+        ended = await self._database.transaction(change)
+        if ended is None:
             raise WrongPassword
-        _log.info("auth.password_changed", user_id=user_id, sessions_revoked=revoked)
+        _log.info("auth.password_changed", user_id=user_id, sessions_revoked=len(ended))
 
     async def promote(self, email: str, actor: str = COMMAND_LINE) -> str:
         """Make an account an operator's; see ``accounts.promote``."""

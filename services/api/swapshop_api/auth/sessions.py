@@ -29,6 +29,17 @@ async def begin_family(connection: AsyncConnection, user_id: str, token: bytes) 
     )
 
 
+async def end_sessions(
+    connection: AsyncConnection, user_id: str, *, except_id: str | None = None
+) -> list[str]:
+    """End every session of an account, but one if wanted; return the ids of those that ended.
+
+    Lock the account's row first: locks are taken in one order, and a login that verified the old
+    password or role then waits.
+    """
+    return await store.revoke_families(connection, user_id, except_id=except_id)
+
+
 async def present(connection: AsyncConnection, token: bytes) -> Presented | None:
     """Judge a refresh token and do what the verdict says; None if its session is over."""
     token_hash = hash_of(token)

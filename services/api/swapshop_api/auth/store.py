@@ -181,14 +181,19 @@ async def family_id_of(connection: AsyncConnection, token_hash: bytes) -> str | 
 
 async def revoke_families(
     connection: AsyncConnection, user_id: str, *, except_id: str | None
-) -> int:
-    """End every session of an account but one; returns how many."""
+) -> list[str]:
+    """End every session of an account but one; return the ids of those that ended."""
     family = refresh_families.c
-    statement = (
-        update(refresh_families)
+    query = (
+        select(family.id)
         .where(family.user_id == user_id, family.revoked_at.is_(None))
-        .values(revoked_at=utc_now())
+        .with_for_update()
     )
     if except_id is not None:
-        statement = statement.where(family.id != except_id)
-    return (await connection.execute(statement)).rowcount
+        query = query.where(family.id != except_id)
+    ended = [str(id_) for id_ in (await connection.execute(query)).scalars()]
+    if ended:
+        await connection.execute(
+            update(refresh_families).where(family.id.in_(ended)).values(revoked_at=utc_now())
+        )
+    return ended
