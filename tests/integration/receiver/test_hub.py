@@ -14,7 +14,7 @@ from support.waiting import until
 from swapshop_kit.problems import DatabaseUnavailable
 from swapshop_kit.redis import create_redis
 from swapshop_receiver.notifications.hub import StreamHub, StreamsUnavailable
-from swapshop_receiver.notifications.timing import WINDOW, StreamTiming
+from swapshop_receiver.notifications.timing import LOOK_BACK, StreamTiming
 
 POLLING = StreamTiming(poll=0.01)
 AWAY = "redis://127.0.0.1:9/0"
@@ -29,7 +29,7 @@ class Database:
     error: Exception | None = None
 
     async def find(self, user_ids: Collection[str], within: timedelta) -> set[tuple[str, str]]:
-        assert within == WINDOW
+        assert within >= LOOK_BACK
         self.looks.append(set(user_ids))
         if self.error is not None:
             raise self.error

@@ -8,9 +8,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 
 import orjson
+import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from support.clocks import DatabaseClock
 from support.receiver import (
     Receiver,
     counted,
@@ -130,7 +132,7 @@ async def test_more_than_a_page_arrives_whole_and_in_order(live_receiver: Receiv
 async def test_a_stream_resumes_where_it_was_cut(live_receiver: Receiver) -> None:
     user = new_id()
     before, last, missed, new = await live_receiver.notify(user, 4)
-    for order, seconds in ((before, 500), (last, 300), (missed, 200)):
+    for order, seconds in ((before, 1000), (last, 300), (missed, 200)):
         await age(live_receiver, order, seconds)
     [item] = [
         each for each in (await live_receiver.listed(user))["items"] if each["order_id"] == last
@@ -142,7 +144,7 @@ async def test_a_stream_resumes_where_it_was_cut(live_receiver: Receiver) -> Non
         live_receiver.stream(user) as anew,
     ):
         for stream in (by_header, by_address):
-            # the last minute before the cursor comes again: the page drops what it has
+            # the last 11 minutes before the cursor come again: the page drops what it has
             assert [await stream.next_order() for _ in range(3)] == [last, missed, new]
         assert await anew.next_order() == new
 
@@ -193,6 +195,45 @@ async def test_a_row_committed_after_a_later_one_still_arrives(mariadb_url: str)
                 assert await resumed.next_order() == event.order_id
         page = await receiver.listed(user)
         assert [item["order_id"] for item in page["items"]] == [late, event.order_id]
+
+
+async def test_a_repeated_webhook_shows_what_the_first_one_stored(
+    live_receiver: Receiver,
+) -> None:
+    """A COMMIT that outlasts its request takes effect later, and wakes nobody."""
+    user = new_id()
+    await listening(live_receiver)
+    async with live_receiver.stream(user) as stream:
+        [order] = await insert_unannounced(live_receiver, user)
+        answer = await live_receiver.send(order_ready(user_id=user, order_id=order))
+        assert answer.json() == {"stored": False}
+        assert await stream.next_order() == order
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+async def test_setting_the_clock_of_the_database_hides_no_event(
+    mariadb_url: str, minutes: int
+) -> None:
+    async with without_redis(mariadb_url) as receiver:
+        user, wrong = new_id(), timedelta(minutes=minutes)
+        clock = DatabaseClock().govern(receiver.container.database)
+        async with receiver.stream(user) as stream:
+            [before] = await receiver.notify(user)
+            first = await stream.next()
+            clock.ahead = wrong
+            [meanwhile] = await receiver.notify(user)
+            second = await stream.next()
+            clock.ahead = timedelta()
+            after = await receiver.notify(user, 2)
+            assert [await stream.next_order() for _ in after] == after
+        assert first is not None
+        assert second is not None
+        assert [first.data["order_id"], second.data["order_id"]] == [before, meanwhile]
+        async with receiver.stream(user, last_event_id=second.id) as resumed:
+            again = {await resumed.next_order() for _ in range(4)}
+            assert again == {before, meanwhile, *after}
+            [last] = await receiver.notify(user)
+            assert await resumed.next_order() == last
 
 
 async def test_without_redis_events_arrive_by_polling(sqlite_url: str) -> None:

@@ -14,7 +14,7 @@ from support.receiver import order_ready
 from support.waiting import until
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.problems import DatabaseUnavailable
-from swapshop_receiver.notifications.feed import Feed
+from swapshop_receiver.notifications.feed import Feed, position_of
 from swapshop_receiver.notifications.hub import Subscription
 from swapshop_receiver.notifications.stream import COMMENT, EventStream, stream_events
 from swapshop_receiver.notifications.timing import StreamTiming
@@ -42,21 +42,24 @@ class Reader:
         self.rows: list[RowMapping] = []
         self.failures = 0
 
-    async def __call__(self, since: datetime, after: Cursor | None, limit: int) -> list[RowMapping]:
+    async def read_keys(self, since: datetime, after: Cursor | None, limit: int) -> list[Cursor]:
         if self.failures:
             self.failures -= 1
             raise DatabaseUnavailable
+        return [position_of(each) for each in self.rows]
+
+    async def read_rows(self, webhook_ids: Sequence[str]) -> list[RowMapping]:
         return self.rows
 
 
 def open_stream(
     reader: Reader,
     subscription: Subscription,
-    first_page: Sequence[tuple[RowMapping, Cursor]] = (),
+    first_page: Sequence[RowMapping] = (),
     seconds_left: float = 600,
     timing: StreamTiming | None = None,
 ) -> AsyncGenerator[bytes]:
-    feed = Feed(reader, None, NOW)
+    feed = Feed(reader.read_keys, reader.read_rows, None, NOW)
     feed.is_behind = False
     return stream_events(
         feed, first_page, subscription, lambda: seconds_left, timing or StreamTiming()
@@ -64,7 +67,7 @@ def open_stream(
 
 
 async def test_a_token_that_has_expired_ends_the_stream_after_what_was_read() -> None:
-    page = [(row("a"), Cursor(NOW, "a"))]
+    page = [row("a")]
     stream = open_stream(Reader(), Subscription("u"), page, seconds_left=0)
     chunks = [chunk async for chunk in stream]
     assert chunks[0] == COMMENT

@@ -14,7 +14,7 @@ from redis.asyncio.client import PubSub
 from swapshop_kit.problems import DatabaseUnavailable, Problem, Text
 from swapshop_kit.redis import REDIS_ERRORS
 from swapshop_receiver.metrics import LISTENING, STREAMS
-from swapshop_receiver.notifications.timing import WINDOW, StreamTiming
+from swapshop_receiver.notifications.timing import StreamTiming
 
 CHANNEL: Final = "notifications"
 """The Redis channel on which the id of each notified user is published."""
@@ -222,7 +222,7 @@ class StreamHub:
             begun_at = loop.time()
             if self._streams:
                 try:
-                    found = await self._find_recent(list(self._streams), WINDOW)
+                    found = await self._find_recent(list(self._streams), self._timing.recent)
                 except DatabaseUnavailable:
                     continue
                 for user_id in {user_id for user_id, _ in found - known}:

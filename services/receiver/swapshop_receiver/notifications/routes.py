@@ -122,8 +122,8 @@ async def stream_notifications(
 ) -> Response:
     """Stream the caller's notifications as they arrive, until the access token expires.
 
-    Begins with those of the last 60 s before the cursor, or before now without one: drop the ids
-    that you have. Resume by the id of the last event, as Last-Event-ID or ``cursor``.
+    Begins with those of the last 11 minutes before the cursor, or of the last 60 s without one:
+    drop the ids that you have. Resume by the id of the last event, as Last-Event-ID or ``cursor``.
     """
     start = resume_from(cursor, last_event_id)
     feed = await open_feed(container.database, caller.sub, start)

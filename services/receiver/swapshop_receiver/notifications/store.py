@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping, func, or_, select, update
+from sqlalchemy import RowMapping, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_kit.cursors import Cursor
@@ -68,26 +68,57 @@ async def read_clock(connection: AsyncConnection) -> datetime:
     return (await connection.execute(select(utc_now()))).scalar_one()
 
 
-async def list_since(
+async def list_keys_since(
     connection: AsyncConnection, user_id: str, since: datetime, after: Cursor | None, limit: int
-) -> Sequence[RowMapping]:
-    """Return a user's notifications, oldest first.
+) -> Sequence[Cursor]:
+    """Return the keys of a user's notifications, oldest first, from the index.
 
     Args:
         connection: for reading.
         user_id: their owner.
         since: the earliest ``received_at``.
-        after: the last row of the page before; None for the first page.
-        limit: rows at most.
+        after: the last key of the page before; None for the first page.
+        limit: keys at most.
     """
     at, id_ = _columns.received_at, _columns.webhook_id
-    query = force_index(select(notifications), notifications, "ix_notifications_user")
-    query = query.where(_columns.user_id == user_id)
+    query = _keys_of(user_id)
     if after is None:
         query = query.where(at >= since)
     else:
         query = query.where(at >= after.at, or_(at > after.at, id_ > after.id))
-    query = query.order_by(at, id_).limit(limit)
+    return await _read_keys(connection, query.limit(limit))
+
+
+async def list_keys_between(
+    connection: AsyncConnection, user_id: str, since: datetime, before: datetime
+) -> Sequence[Cursor]:
+    """Return the keys of what a user received in a time, without its end."""
+    at = _columns.received_at
+    return await _read_keys(connection, _keys_of(user_id).where(at >= since, at < before))
+
+
+def _keys_of(user_id: str) -> Select[tuple[datetime, str]]:
+    query = select(_columns.received_at, _columns.webhook_id)
+    query = force_index(query, notifications, "ix_notifications_user")
+    query = query.where(_columns.user_id == user_id)
+    return query.order_by(_columns.received_at, _columns.webhook_id)
+
+
+async def _read_keys(
+    connection: AsyncConnection, query: Select[tuple[datetime, str]]
+) -> Sequence[Cursor]:
+    return [Cursor(at=at, id=id_) for at, id_ in await connection.execute(query)]
+
+
+async def list_rows(
+    connection: AsyncConnection, user_id: str, webhook_ids: Collection[str]
+) -> Sequence[RowMapping]:
+    """Return these of a user's notifications, oldest first."""
+    query = (
+        select(notifications)
+        .where(_columns.webhook_id.in_(webhook_ids), _columns.user_id == user_id)
+        .order_by(_columns.received_at, _columns.webhook_id)
+    )
     return (await connection.execute(query)).mappings().all()
 
 

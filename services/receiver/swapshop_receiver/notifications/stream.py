@@ -15,16 +15,15 @@ from sqlalchemy import RowMapping
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
-from swapshop_kit.cursors import Cursor
 from swapshop_kit.problems import DatabaseUnavailable
-from swapshop_receiver.notifications.feed import Feed
+from swapshop_receiver.notifications.feed import Feed, position_of
 from swapshop_receiver.notifications.hub import Subscription
 from swapshop_receiver.notifications.schemas import NotificationOut
 from swapshop_receiver.notifications.timing import StreamTiming
 
 COMMENT: Final = b": keep-alive\n\n"
 
-Page = Sequence[tuple[RowMapping, Cursor]]
+Page = Sequence[RowMapping]
 EndReason = Literal["expired", "draining"]
 
 _log = structlog.get_logger()
@@ -83,10 +82,11 @@ async def stream_events(
     loop = asyncio.get_running_loop()
     yield COMMENT  # the client learns at once that the stream stands
     comment_at = loop.time() + timing.comment
-    page, has_failed = first_page, False
+    page: Page = first_page
+    has_failed = False
     while True:
-        for row, cursor in page:
-            yield _encode(row, cursor)
+        for row in page:
+            yield _encode(row)
         if loop.time() >= comment_at:
             yield COMMENT
             comment_at = loop.time() + timing.comment
@@ -113,9 +113,9 @@ def _reason_to_end(
     return "expired" if seconds_left() <= 0 else None
 
 
-def _encode(row: RowMapping, cursor: Cursor) -> bytes:
+def _encode(row: RowMapping) -> bytes:
     return format_sse_event(
         event="notification",
         data_str=NotificationOut.from_row(row).model_dump_json(),
-        id=cursor.encode(),
+        id=position_of(row).encode(),
     )

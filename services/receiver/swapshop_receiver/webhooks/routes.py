@@ -64,6 +64,6 @@ async def receive_order_ready(request: Request, container: Deps) -> Stored:
         _log.warning("webhook.conflict", webhook_id=webhook_id, order_id=event.order_id)
         raise
     STORED.labels("stored" if stored else "duplicate").inc()
-    if stored:
-        await container.signals.publish(event.user_id)
+    # A duplicate too: the COMMIT of the first may have been slow, and its request given up.
+    await container.signals.publish(event.user_id)
     return Stored(stored=stored)

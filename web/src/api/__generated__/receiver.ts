@@ -52,8 +52,8 @@ export interface paths {
          * Stream Notifications
          * @description Stream the caller's notifications as they arrive, until the access token expires.
          *
-         *     Begins with those of the last 60 s before the cursor, or before now without one: drop the ids
-         *     that you have. Resume by the id of the last event, as Last-Event-ID or ``cursor``.
+         *     Begins with those of the last 11 minutes before the cursor, or of the last 60 s without one:
+         *     drop the ids that you have. Resume by the id of the last event, as Last-Event-ID or ``cursor``.
          */
         get: operations["stream_notifications"];
         put?: never;
