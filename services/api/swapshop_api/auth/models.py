@@ -41,7 +41,11 @@ class RefreshFamily(Row, table=True):
 
 
 class RefreshToken(Row, table=True):
-    """A refresh token, by its SHA-256; ``nonce`` leads from a used one to its successor."""
+    """A refresh token, by its SHA-256; ``nonce`` leads from a used one to its latest successor.
+
+    Successors of one token, of which the first to be used makes the others void, have its hash in
+    ``sibling_of``; an only successor has none.
+    """
 
     __tablename__ = "refresh_tokens"
     __table_args__ = (
@@ -55,6 +59,7 @@ class RefreshToken(Row, table=True):
     nonce: bytes | None = Field(sa_column=Column(BINARY(32)))
     voided_at: datetime | None = Field(sa_column=Column(UtcTime()))
     expires_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    sibling_of: bytes | None = Field(sa_column=Column(BINARY(32)))
 
 
 users: Final = table_of(User)

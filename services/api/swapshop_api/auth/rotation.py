@@ -20,14 +20,27 @@ NONCE_BYTES: Final = 32
 GRACE: Final = timedelta(seconds=15)
 """A token used so shortly ago may be presented again by an honest client."""
 
+SIBLING_WINDOW: Final = timedelta(minutes=10)
+"""After its use a token leads to a further successor for so long, then it ends its session."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenState:
-    """A stored token's state, and the database's clock when it was read."""
+    """A stored token's state, and the database's clock when it was read.
+
+    Args:
+        used_at: the first use of the token, or of the sibling that made it void.
+        nonce: leads to its latest successor.
+        voided_at: when a sibling was used instead.
+        sibling_of: the hash of the used token whose successors it and its siblings are; None for
+            an only successor.
+        now: the database's clock.
+    """
 
     used_at: datetime | None
     nonce: bytes | None
     voided_at: datetime | None
+    sibling_of: bytes | None
     now: datetime
 
 
@@ -35,11 +48,14 @@ class Verdict(Enum):
     """What to do with a presented token."""
 
     ROTATE = auto()
-    """Unused: mark it used and hand out a successor."""
+    """Unused: mark it used, make its siblings void, and hand out a successor."""
     REPEAT = auto()
     """Its answer was lost a moment ago: the same successor again."""
-    REPLACE = auto()
-    """Its answer was lost long ago: a new successor, and the former is void."""
+    SIBLING = auto()
+    """Its answer was lost minutes ago, or this request is late: one more successor.
+
+    Which of them the client has is not known; the one that is used first makes the others void.
+    """
     CONFLICT = auto()
     """Another tab has the successor and has just used it."""
     REVOKE = auto()
@@ -51,7 +67,8 @@ def judge(token: TokenState, successor: TokenState | None) -> Verdict:
 
     Args:
         token: its state.
-        successor: the state of the successor that its nonce leads to; None if it is unused.
+        successor: the state of the latest successor, to which its nonce leads; None for an unused
+            token. It counts as used when any of its siblings is.
     """
     if token.voided_at is not None:
         return Verdict.REVOKE
@@ -59,11 +76,14 @@ def judge(token: TokenState, successor: TokenState | None) -> Verdict:
         return Verdict.ROTATE
     if successor is None:
         return Verdict.REVOKE  # its row is gone: nobody can tell what became of it
-    if successor.used_at is None:
-        recently = token.now - token.used_at <= GRACE
-        return Verdict.REPEAT if recently else Verdict.REPLACE
-    recently = token.now - successor.used_at <= GRACE
-    return Verdict.CONFLICT if recently else Verdict.REVOKE
+    # a time in the future, after the database's clock was put back, counts as recent
+    if successor.used_at is not None:
+        recently = token.now - successor.used_at <= GRACE
+        return Verdict.CONFLICT if recently else Verdict.REVOKE
+    age = token.now - token.used_at
+    if age <= GRACE:
+        return Verdict.REPEAT
+    return Verdict.SIBLING if age <= SIBLING_WINDOW else Verdict.REVOKE
 
 
 def new_token() -> bytes:

@@ -7,7 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.auth import store
 from swapshop_api.auth.models import User
-from swapshop_api.auth.rotation import Verdict, hash_of, judge, new_nonce, successor_of
+from swapshop_api.auth.rotation import (
+    TokenState,
+    Verdict,
+    hash_of,
+    judge,
+    new_nonce,
+    successor_of,
+)
 from swapshop_kit.ids import new_id
 
 
@@ -57,18 +64,36 @@ async def present(connection: AsyncConnection, token: bytes) -> Presented | None
     verdict = judge(state, known)
     if verdict is Verdict.REVOKE:
         await store.revoke_family(connection, family.id)
-    if verdict is Verdict.REPLACE and successor is not None:
-        await store.void_token(connection, hash_of(successor))
-    if verdict in (Verdict.ROTATE, Verdict.REPLACE):
-        successor = await _issue_successor(connection, family, token)
+    elif verdict is Verdict.ROTATE:
+        successor = await _rotate(connection, family, token, state)
+    elif verdict is Verdict.SIBLING and successor is not None:
+        successor = await _add_sibling(connection, family, token, successor)
     return Presented(verdict, family, user, successor, state.now)
 
 
-async def _issue_successor(
-    connection: AsyncConnection, family: store.Family, token: bytes
+async def _rotate(
+    connection: AsyncConnection, family: store.Family, token: bytes, state: TokenState
 ) -> bytes:
-    nonce = new_nonce()
+    nonce, token_hash = new_nonce(), hash_of(token)
     successor = successor_of(token, nonce)
-    await store.use_token(connection, hash_of(token), nonce)
+    await store.use_token(connection, token_hash, nonce)
+    if state.sibling_of is not None:
+        await store.void_siblings(connection, family.id, state.sibling_of, except_hash=token_hash)
     await store.insert_token(connection, family, hash_of(successor))
     return successor
+
+
+async def _add_sibling(
+    connection: AsyncConnection, family: store.Family, token: bytes, latest: bytes
+) -> bytes:
+    nonce = new_nonce()
+    sibling = successor_of(token, nonce)
+    await store.add_sibling(
+        connection,
+        family,
+        hash_of(token),
+        nonce=nonce,
+        latest_hash=hash_of(latest),
+        token_hash=hash_of(sibling),
+    )
+    return sibling

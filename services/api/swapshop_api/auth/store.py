@@ -129,7 +129,7 @@ async def lock_family_of(connection: AsyncConnection, token_hash: bytes) -> Fami
 async def read_token(connection: AsyncConnection, token_hash: bytes) -> TokenState | None:
     """Return a token's state; with the family locked it cannot change."""
     token = refresh_tokens.c
-    query = select(token.used_at, token.nonce, token.voided_at, utc_now()).where(
+    query = select(token.used_at, token.nonce, token.voided_at, token.sibling_of, utc_now()).where(
         token.token_hash == token_hash
     )
     row = (await connection.execute(query)).one_or_none()
@@ -145,22 +145,66 @@ async def use_token(connection: AsyncConnection, token_hash: bytes, nonce: bytes
     )
 
 
-async def void_token(connection: AsyncConnection, token_hash: bytes) -> None:
-    """Make a token void: whoever presents it has what was given to somebody else."""
+async def void_siblings(
+    connection: AsyncConnection, family_id: str, sibling_of: bytes, *, except_hash: bytes
+) -> None:
+    """Make a used token's siblings void: whoever presents one has what somebody else was given.
+
+    They count as used too, so that a look at any of them tells when their group was.
+    """
+    token = refresh_tokens.c
     await connection.execute(
         update(refresh_tokens)
-        .where(refresh_tokens.c.token_hash == token_hash)
-        .values(voided_at=utc_now())
+        .where(
+            token.family_id == family_id,  # by the index on it: a group of siblings is rare
+            token.sibling_of == sibling_of,
+            token.token_hash != except_hash,
+        )
+        .values(voided_at=utc_now(), used_at=utc_now())
     )
 
 
-async def insert_token(connection: AsyncConnection, family: Family, token_hash: bytes) -> None:
+async def insert_token(
+    connection: AsyncConnection, family: Family, token_hash: bytes, sibling_of: bytes | None = None
+) -> None:
     """Add a token to a session; it ends with it."""
     await connection.execute(
         insert(refresh_tokens).values(
-            token_hash=token_hash, family_id=family.id, expires_at=family.expires_at
+            token_hash=token_hash,
+            family_id=family.id,
+            expires_at=family.expires_at,
+            sibling_of=sibling_of,
         )
     )
+
+
+async def add_sibling(
+    connection: AsyncConnection,
+    family: Family,
+    parent_hash: bytes,
+    *,
+    nonce: bytes,
+    latest_hash: bytes,
+    token_hash: bytes,
+) -> None:
+    """Give a used token one more successor.
+
+    Args:
+        connection: in the transaction that holds the family's lock.
+        family: of all of them.
+        parent_hash: of the used token; its use stays when it was.
+        nonce: leads from it to the new successor.
+        latest_hash: of the latest successor so far.
+        token_hash: of the new one.
+    """
+    token = refresh_tokens.c
+    await connection.execute(
+        update(refresh_tokens).where(token.token_hash == parent_hash).values(nonce=nonce)
+    )
+    await connection.execute(
+        update(refresh_tokens).where(token.token_hash == latest_hash).values(sibling_of=parent_hash)
+    )
+    await insert_token(connection, family, token_hash, sibling_of=parent_hash)
 
 
 async def revoke_family(connection: AsyncConnection, family_id: str) -> None:

@@ -69,31 +69,78 @@ async def test_within_fifteen_seconds_a_lost_answer_is_given_again(
     assert await _successor(browser, successor) not in (token, successor)
 
 
-async def test_later_a_lost_answer_is_replaced(
+async def test_later_a_lost_answer_gets_a_sibling_each_time(
     browser: Browser, token: str, container: Container
 ) -> None:
     lost = await _successor(browser, token)
     await pass_time(container.database, _SECONDS_BEYOND)
 
-    other = await _successor(browser, token)
-    assert other not in (token, lost)
-    assert await _successor(browser, token) == other, "that answer may be lost as well"
-    assert await _successor(browser, other) not in (token, lost, other)
+    siblings = [await _successor(browser, token) for _ in range(3)]
+    assert len({token, lost, *siblings}) == 5
+    assert await _successor(browser, siblings[-1]) not in {token, lost, *siblings}
 
 
-async def test_the_replaced_token_is_void_and_ends_the_session(
+async def test_a_late_request_of_a_paused_pod_ends_nobodys_session(
     browser: Browser, token: str, container: Container
 ) -> None:
-    lost = await _successor(browser, token)
-    await pass_time(container.database, _SECONDS_BEYOND)
-    other = await _successor(browser, token)
+    """The client gave up on it, and was answered by another pod meanwhile."""
+    successor = await _successor(browser, token)
+    await pass_time(container.database, timedelta(seconds=17))
     before = _reuses()
 
-    assert await _exchange(browser, lost) == (401, None)
+    late = await _successor(browser, token)
+    latest = await _successor(browser, successor)
+    assert late != successor
+    assert await _successor(browser, latest)
+    assert _reuses() == before
+
+
+@pytest.mark.parametrize("used", [0, 1, 2])
+async def test_of_siblings_the_first_that_is_used_makes_the_others_void(
+    browser: Browser, token: str, container: Container, used: int
+) -> None:
+    siblings = [await _successor(browser, token)]
+    await pass_time(container.database, _SECONDS_BEYOND)
+    siblings += [await _successor(browser, token) for _ in range(2)]
+    latest = await _successor(browser, siblings[used])
+    before = _reuses()
+
+    assert await _exchange(browser, token) == (409, None), "a tab that comes second"
+    assert _reuses() == before
+    assert await _exchange(browser, siblings[used - 1]) == (401, None)
     assert _reuses() == before + 1
-    assert await _exchange(browser, other) == (401, None)
-    assert await _exchange(browser, token) == (401, None)
+    for other in (*siblings, latest, token):
+        assert await _exchange(browser, other) == (401, None)
     assert _reuses() == before + 1, "a session is revoked once"
+
+
+@pytest.mark.parametrize("used", [0, 1])
+async def test_a_token_presented_long_after_one_of_its_siblings_was_used_ends_the_session(
+    browser: Browser, token: str, container: Container, used: int
+) -> None:
+    siblings = [await _successor(browser, token)]
+    await pass_time(container.database, _SECONDS_BEYOND)
+    siblings.append(await _successor(browser, token))
+    latest = await _successor(browser, siblings[used])
+    await pass_time(container.database, _SECONDS_BEYOND)
+
+    assert await _exchange(browser, token) == (401, None)
+    assert await _exchange(browser, latest) == (401, None)
+
+
+async def test_ten_minutes_after_its_use_a_token_ends_its_session(
+    browser: Browser, token: str, container: Container
+) -> None:
+    """Those who kept a copy of it: whoever lost the answer asks sooner."""
+    successor = await _successor(browser, token)
+    await pass_time(container.database, timedelta(seconds=590))
+    assert await _successor(browser, token) != successor
+    await pass_time(container.database, timedelta(seconds=11))
+    before = _reuses()
+
+    assert await _exchange(browser, token) == (401, None)
+    assert _reuses() == before + 1
+    assert await _exchange(browser, successor) == (401, None)
 
 
 async def test_a_tab_that_comes_second_is_told_to_repeat(browser: Browser, token: str) -> None:

@@ -27,6 +27,7 @@ def _token(*, used: float | None = None, voided: float | None = None) -> TokenSt
         used_at=None if used is None else _NOW - timedelta(seconds=used),
         nonce=None if used is None else b"n" * 32,
         voided_at=None if voided is None else _NOW - timedelta(seconds=voided),
+        sibling_of=None,
         now=_NOW,
     )
 
@@ -37,11 +38,23 @@ def _token(*, used: float | None = None, voided: float | None = None) -> TokenSt
         pytest.param(_token(), None, Verdict.ROTATE, id="fresh"),
         pytest.param(_token(used=0), _token(), Verdict.REPEAT, id="answer lost just now"),
         pytest.param(_token(used=15), _token(), Verdict.REPEAT, id="answer lost 15 s ago"),
-        pytest.param(_token(used=15.001), _token(), Verdict.REPLACE, id="answer lost longer ago"),
-        pytest.param(_token(used=86400), _token(), Verdict.REPLACE, id="answer lost yesterday"),
+        pytest.param(_token(used=15.001), _token(), Verdict.SIBLING, id="answer lost longer ago"),
+        pytest.param(_token(used=600), _token(), Verdict.SIBLING, id="answer lost 10 min ago"),
+        pytest.param(_token(used=600.001), _token(), Verdict.REVOKE, id="kept and used later"),
+        pytest.param(_token(used=86400), _token(), Verdict.REVOKE, id="a copy of yesterday"),
         pytest.param(_token(used=90), _token(used=0), Verdict.CONFLICT, id="other tab was faster"),
         pytest.param(_token(used=90), _token(used=15), Verdict.CONFLICT, id="by 15 s"),
         pytest.param(_token(used=90), _token(used=15.001), Verdict.REVOKE, id="stolen"),
+        pytest.param(_token(used=-600), _token(), Verdict.REPEAT, id="the clock was put back"),
+        pytest.param(
+            _token(used=0), _token(used=-600), Verdict.CONFLICT, id="and the other tab was faster"
+        ),
+        pytest.param(
+            _token(used=90), _token(used=9, voided=9), Verdict.CONFLICT, id="a sibling was faster"
+        ),
+        pytest.param(
+            _token(used=90), _token(used=16, voided=16), Verdict.REVOKE, id="a sibling was used"
+        ),
         pytest.param(_token(voided=0), None, Verdict.REVOKE, id="void"),
         pytest.param(_token(used=1, voided=0), _token(), Verdict.REVOKE, id="void and used"),
         pytest.param(_token(used=1), None, Verdict.REVOKE, id="successor unknown"),
