@@ -64,6 +64,11 @@ class Server:
         return self._process
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it was started here, not given from outside."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         return self.process.pid
 
