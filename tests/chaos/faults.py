@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from chaos.history import History
 from chaos.site import Site, start
-from support.processes import ServerStartError
+from support.processes import ChildProcess, ServerStartError
 
 HANDS: Final = 2
 """Faults that may happen at once."""
@@ -141,17 +141,30 @@ class Saboteur:
             return
 
     async def _kill(self, fault: Fault) -> None:
-        process = self._site.services[fault.target]
-        if not process.is_running:
-            self.failures.append(f"{fault.target} ended on its own")
+        process = await self._running(fault.target)
         is_writer = fault.target.startswith("api")
         with self._history.disturbed("writer") if is_writer else nullcontext():
             process.kill()
             await self._last(fault.seconds)
+            await self._start(fault.target)
+
+    async def _running(self, name: str) -> ChildProcess:
+        """Return a service, started again if it has ended on its own."""
+        process = self._site.services[name]
+        if not process.is_running:
+            self.failures.append(f"{name} ended on its own")
+            await self._start(name)
+        return process
+
+    async def _start(self, name: str) -> None:
+        """Start a service again, and again if it is not ready in time; then that is recorded."""
+        while True:
             try:
-                await start(process)
+                await start(self._site.services[name])
             except ServerStartError as error:
-                self.failures.append(f"{fault.target} did not start again: {error}")
+                self.failures.append(f"{name} did not start again: {error}")
+            else:
+                return
 
     async def _vanish(self, fault: Fault) -> None:
         """Kill a service whose servers are not told: its host lost its power."""
@@ -167,7 +180,7 @@ class Saboteur:
                 link.keeps_server_side = False
 
     async def _pause(self, fault: Fault) -> None:
-        pid = self._site.services[fault.target].pid
+        pid = (await self._running(fault.target)).pid
         os.kill(pid, signal.SIGSTOP)
         try:
             await self._last(fault.seconds)
