@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from swapshop_kit.metrics import ACTIVE_REQUESTS, OTHER_METHOD, REQUEST_DURATION
@@ -57,6 +58,8 @@ class ObserveRequests:
         ):
             try:
                 await self.app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                pass  # it left before its body had arrived: counted below, and nobody to answer
             except Exception:  # a defect: what is foreseen was answered within
                 _log.exception("request.failed", path=scope["path"])
                 if status:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from prometheus_client import REGISTRY
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Scope
@@ -45,6 +45,10 @@ def app(waiting: asyncio.Event) -> FastAPI:
             raise RuntimeError(f"broken {number}")
 
         return StreamingResponse(half())
+
+    @router.post("/{number}/parts")
+    async def take(number: int, request: Request) -> int:
+        return number + len(await request.body())
 
     @router.post("/{number}")
     async def wait(number: int) -> int:
@@ -200,6 +204,28 @@ async def test_a_cancelled_request_is_counted_once_and_stays_cancelled(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert _active("POST") == 0
+    assert [(line["event"], line["status"]) for line in logs] == [("request", 499)]
+
+
+async def test_a_client_that_leaves_before_its_body_has_arrived_is_no_defect(
+    app: FastAPI, logs: list[MutableMapping[str, Any]]
+) -> None:
+    parts = iter([{"type": "http.request", "body": b"half", "more_body": True}])
+
+    async def receive() -> Message:
+        return next(parts, {"type": "http.disconnect"})
+
+    async def send(message: Message) -> None:
+        raise AssertionError(f"nobody is there to get {message}")
+
+    path = "/api/toys/1/parts"
+    scope: Scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"",
+        "headers": [],
+    }  # fmt: skip
+    await app(scope, receive, send)
+
     assert [(line["event"], line["status"]) for line in logs] == [("request", 499)]
 
 
