@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import event, text
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -254,6 +254,16 @@ def _create_mysql(
             **({"ssl": tls} if tls else {}),
         },
     )
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def connect(
+        dialect: Dialect, _: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]
+    ) -> Any:
+        try:
+            return dialect.connect(*arguments, **options)
+        except RuntimeError as error:
+            # how asyncmy reports that uvloop's connection broke before its first use
+            raise ConnectionResetError("the connection broke while it was made") from error
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(dbapi_connection: Any, _: ConnectionPoolEntry) -> None:

@@ -1,10 +1,13 @@
 """A server that is away, silent or slow: a clear error in bounded time, and no harm after it."""
 
 import asyncio
+import socket
+import struct
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
 import pytest
+import uvloop
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -184,6 +187,34 @@ async def test_what_cannot_be_reached_yet_is_unavailable(server: DatabaseServer,
     await _is_unavailable(lambda: database.read(count_of))
     assert not await is_ready(database, "0001")
     await database.close()
+
+
+def test_a_server_that_breaks_new_connections_is_unavailable() -> None:
+    async def connect(database: Database) -> None:
+        with pytest.raises(DatabaseUnavailable):
+            await database.read(count_of)
+
+    async def main(port: int) -> None:
+        database = Database(create_engine(f"mysql+asyncmy://u:p@{HOST}:{port}/none", pool_size=50))
+        for _ in range(20):  # many at once: some connections break before they are returned
+            await asyncio.gather(*(connect(database) for _ in range(50)))
+        await database.close()
+
+    with socket.create_server((HOST, 0), backlog=50) as server:
+        threading.Thread(target=_break_connections, args=(server,), daemon=True).start()
+        uvloop.run(main(server.getsockname()[1]))  # as the services run
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def _break_connections(server: socket.socket) -> None:
+    """Accept and reset every connection until the server is shut down."""
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
 
 
 async def test_a_schema_without_its_tables_is_unavailable(server: DatabaseServer) -> None:
