@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -62,8 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _report(folder: Path, site: Site, history: History, failures: list[str]) -> bool:
     """Print the verdict and return whether a promise was broken."""
     verdict = judge(history)
-    violations = verdict.violations + [Violation("unexpected", text) for text in failures]
-    violations += [Violation("unexpected", text) for text in _tracebacks(site)]
+    of_services = [Violation("unexpected", text) for text in (*failures, *_tracebacks(site))]
+    verdict = replace(verdict, violations=[*verdict.violations, *of_services])
+    violations = verdict.violations
     print("\n".join(summary(verdict)))
     for violation in violations[:SHOWN]:
         print(f"{violation.kind}: {violation.text}")
