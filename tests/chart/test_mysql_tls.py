@@ -18,7 +18,7 @@ BACKUP: Final[dict[str, Any]] = {
 }
 AUTHORITIES: Final = {"mysql.external.caConfigMap": "authorities"}
 SERVICES: Final = {
-    "api", "receiver", "exporter", "housekeeping", "operator", "migrate-api", "migrate-receiver",
+    "api", "receiver", "exporter", "housekeeping", "migrate-api", "migrate-receiver",
 }  # fmt: skip
 
 

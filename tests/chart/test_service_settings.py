@@ -9,7 +9,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from support.charts import Helm, Manifest, component, containers, named, pods
-from swapshop_api.settings import ApiSettings, ExporterSettings, OperatorSettings
+from swapshop_api.settings import ApiSettings, ExporterSettings, MigrationSettings
 from swapshop_kit.settings import DatabaseSettings
 from swapshop_poller.settings import PollerSettings
 from swapshop_receiver.settings import ReceiverSettings
@@ -18,10 +18,9 @@ SERVICES: Final[dict[str, type[BaseSettings]]] = {
     "api": ApiSettings,
     "receiver": ReceiverSettings,
     "poller": PollerSettings,
-    "migrate-api": DatabaseSettings,
+    "migrate-api": MigrationSettings,
     "migrate-receiver": DatabaseSettings,
     "housekeeping": DatabaseSettings,
-    "operator": OperatorSettings,
     "exporter": ExporterSettings,
 }
 SECRETS: Final = {
@@ -73,7 +72,7 @@ def test_every_service_reads_its_environment_to_the_last_variable(
             if container["name"] in SERVICES:
                 read(manifests, container)
                 seen.add(container["name"])
-    assert seen >= set(SERVICES) - {"operator"}
+    assert seen >= set(SERVICES)
 
 
 def only(manifests: list[Manifest], name: str) -> BaseSettings:
@@ -98,6 +97,18 @@ def test_the_defaults_reach_the_api(helm: Helm) -> None:
         "mysql+asyncmy://swapshop_api:abc123abc123@swapshop-mysql:3306/swapshop"
     )
     assert settings.redis_url.get_secret_value() == "redis://:abc123abc123@swapshop-redis:6379/0"
+
+
+@pytest.mark.parametrize("promote_existing", [False, True])
+def test_the_migration_makes_the_operator(helm: Helm, promote_existing: bool) -> None:
+    """In the transaction that makes the api ready, so nobody can register the e-mail before."""
+    email = "operator@example.com"
+    values = {"operator.email": email, "operator.promoteExisting": promote_existing}
+    settings = only(helm.render(values), "migrate-api")
+    assert isinstance(settings, MigrationSettings)
+    assert settings.operator_email == email
+    assert settings.operator_password is not None
+    assert settings.operator_promote_existing is promote_existing
 
 
 def test_each_user_works_on_its_own_schema(helm: Helm) -> None:

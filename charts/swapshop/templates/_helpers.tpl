@@ -253,6 +253,12 @@ as 1e+06, which is no whole number to a service.
   {{- include "swapshop.image" . | nindent 2 }}
   args: [migrate]
   env: {{- include "swapshop.databaseEnv" (list $root (printf "database%sDdl" (title $service)) (printf "swapshop_%s_ddl" $service) $schema) | nindent 4 }}
+    {{- /* In the transaction that ends the migration: nobody can register its e-mail before. */ -}}
+    {{- if and (has "operator" .) $root.Values.operator.email }}
+    - {name: OPERATOR_EMAIL, value: {{ $root.Values.operator.email | quote }}}
+    - {name: OPERATOR_PROMOTE_EXISTING, value: {{ $root.Values.operator.promoteExisting | quote }}}
+    {{- include "swapshop.secretEnv" (list $root "OPERATOR_PASSWORD" "operator" "password") | nindent 4 }}
+    {{- end }}
   resources:
     requests: {cpu: 50m, memory: 96Mi}
     limits: {memory: 256Mi}

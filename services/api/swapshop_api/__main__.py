@@ -6,9 +6,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import uvloop
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.app import internal_app, operations_app, public_app
-from swapshop_api.auth.accounts import ensure_operator, promote
+from swapshop_api.auth.accounts import (
+    AccountNotPromoted,
+    ensure_operator,
+    prepare_operator,
+    promote,
+)
 from swapshop_api.auth.key_file import SigningKeysError
 from swapshop_api.auth.keys import RotationRefused, rotate
 from swapshop_api.auth.passwords import Passwords
@@ -17,9 +23,15 @@ from swapshop_api.container import MIGRATIONS, open_container
 from swapshop_api.exporter.container import open_exporter
 from swapshop_api.exporter.container import operations_app as exporter_app
 from swapshop_api.housekeeping.domain import keep_house
-from swapshop_api.settings import ApiSettings, ExporterSettings, KeysSettings, OperatorSettings
+from swapshop_api.settings import (
+    ApiSettings,
+    ExporterSettings,
+    KeysSettings,
+    MigrationSettings,
+    OperatorSettings,
+)
 from swapshop_kit.command_line import BAD_START, TRY_AGAIN, run_command
-from swapshop_kit.database import Database, create_engine
+from swapshop_kit.database import Database, DuplicateKey, create_engine
 from swapshop_kit.logging import configure_logging
 from swapshop_kit.migrations import MigrationLocked, migrate
 from swapshop_kit.problems import DatabaseUnavailable
@@ -31,10 +43,12 @@ from swapshop_kit.telemetry import configure_tracing
 _ERRORS: Final[dict[type[Exception], int]] = {
     AddressTaken: BAD_START,
     SigningKeysError: BAD_START,
+    AccountNotPromoted: BAD_START,
     UserNotFound: BAD_START,
     RotationRefused: TRY_AGAIN,
     MigrationLocked: TRY_AGAIN,
     DatabaseUnavailable: TRY_AGAIN,
+    DuplicateKey: TRY_AGAIN,
 }
 
 
@@ -53,8 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "exporter", "show the pipeline's figures to Prometheus", _exporter)
     users = commands.add_parser("users", help="manage accounts").add_subparsers(required=True)
     _add(users, "promote", "make an account an operator's", _promote).add_argument("email")
-    explanation = "make an operator's account, with OPERATOR_PASSWORD unless it is there"
-    _add(users, "operator", explanation, _operator).add_argument("email")
+    explanation = "make an operator's account with OPERATOR_PASSWORD unless it exists"
+    operator = _add(users, "operator", explanation, _operator)
+    operator.add_argument("email")
+    operator.add_argument(
+        "--promote-existing",
+        action="store_true",
+        help="promote a registered account; it gets OPERATOR_PASSWORD and its sessions end",
+    )
     keys = commands.add_parser("keys", help="manage signing keys").add_subparsers(required=True)
     _add(keys, "rotate", "add a key that signs in ten minutes", _rotate)
     return parser
@@ -110,9 +130,27 @@ async def _exporter(_: argparse.Namespace) -> int:
 
 
 async def _migrate(_: argparse.Namespace) -> int:
-    settings = _database_settings()
+    settings = MigrationSettings()  # pyright: ignore[reportCallIssue] - read from the environment
+    _configure(settings)
+    is_refused = False
+    operator = None
+    if settings.operator_email is not None and settings.operator_password is not None:
+        operator = await prepare_operator(
+            Passwords(),
+            settings.operator_email,
+            settings.operator_password.get_secret_value(),
+            promote_existing=settings.operator_promote_existing,
+        )
+
+    async def finish(connection: AsyncConnection) -> None:
+        nonlocal is_refused
+        if operator is not None:
+            is_refused = await ensure_operator(connection, operator) is None
+
     url = settings.database_url.get_secret_value()
-    await migrate(url, MIGRATIONS, tls=settings.database_tls_context())
+    await migrate(url, MIGRATIONS, tls=settings.database_tls_context(), finish=finish)
+    if is_refused:  # told only now: the schema is migrated all the same
+        raise AccountNotPromoted
     return 0
 
 
@@ -131,20 +169,25 @@ async def _promote(arguments: argparse.Namespace) -> int:
         user_id = await promote(database, arguments.email)
     finally:
         await database.close()
-    print(f"{user_id} is an operator, from the next access token on")
+    print(f"{user_id} is an operator; its sessions have ended")
     return 0
 
 
 async def _operator(arguments: argparse.Namespace) -> int:
     settings = OperatorSettings()  # pyright: ignore[reportCallIssue] - read from the environment
+    operator = await prepare_operator(
+        Passwords(),
+        arguments.email,
+        settings.operator_password.get_secret_value(),
+        promote_existing=arguments.promote_existing,
+    )
     database = _open_database()
-    password = settings.operator_password.get_secret_value()
     try:
-        user_id = await ensure_operator(
-            database, Passwords(), email=arguments.email, password=password
-        )
+        user_id = await database.transaction(lambda c: ensure_operator(c, operator))
     finally:
         await database.close()
+    if user_id is None:
+        raise AccountNotPromoted
     print(f"{user_id} is an operator")
     return 0
 

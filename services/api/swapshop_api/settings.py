@@ -2,9 +2,9 @@
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from swapshop_kit.process_settings import ProcessSettings
@@ -24,7 +24,24 @@ class OperatorSettings(DatabaseSettings):
     """What the making of an operator's account reads."""
 
     operator_password: SecretStr = Field(min_length=12, max_length=128)
-    """Of a new account; one that is there keeps its own."""
+    """Of a new account; an operator that exists keeps its own."""
+
+
+class MigrationSettings(DatabaseSettings):
+    """What a migration reads."""
+
+    operator_email: str | None = None
+    """Of an operator's account that exists before the api can be ready; none without it."""
+    operator_password: SecretStr | None = Field(default=None, min_length=12, max_length=128)
+    """Of a new account; an operator that exists keeps its own."""
+    operator_promote_existing: bool = False
+    """Whether an account that somebody registered with this e-mail may become the operator's."""
+
+    @model_validator(mode="after")
+    def _check_operator(self) -> Self:
+        if self.operator_email is not None and self.operator_password is None:
+            raise ValueError("OPERATOR_EMAIL needs OPERATOR_PASSWORD")
+        return self
 
 
 class ExporterSettings(ServingSettings):

@@ -1,6 +1,7 @@
 """Schema migrations: alembic under a lock, safe to kill between any two statements."""
 
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from swapshop_kit.database import Database, create_engine
+from swapshop_kit.database import Database, DuplicateKey, create_engine
 from swapshop_kit.dialect import Failure, classify
 from swapshop_kit.problems import DatabaseUnavailable
 
@@ -80,6 +81,7 @@ async def migrate(
     *,
     tls: ssl.SSLContext | None = None,
     lock_wait_seconds: int = LOCK_WAIT_SECONDS,
+    finish: Callable[[AsyncConnection], Awaitable[None]] | None = None,
 ) -> str:
     """Bring a schema to the newest revision and return its revision; a newer one stays untouched.
 
@@ -90,9 +92,12 @@ async def migrate(
         scripts: the service's folder of migrations.
         tls: as of ``create_engine``.
         lock_wait_seconds: how long to wait for another process that migrates this schema.
+        finish: work in the transaction that records the newest revision. No service is ready
+            before that commits, so no service can be used before this work is done.
 
     Raises:
         DatabaseUnavailable: the server cannot be reached; run it again.
+        DuplicateKey: ``finish`` met a taken key, and nothing of it was committed.
         MigrationLocked: another process is at it.
     """
     engine = create_engine(url, tls=tls, pool_size=1, statement_seconds=None)
@@ -100,11 +105,21 @@ async def migrate(
     try:
         head = head_of(scripts)
         async with engine.connect() as connection:
-            found = await connection.run_sync(_upgrade, scripts, head, lock_wait_seconds)
+            await connection.run_sync(_lock, lock_wait_seconds)
+            try:
+                found = await connection.run_sync(_upgrade, scripts, head)
+                if finish is not None:
+                    await finish(connection)
+                # before the lock is released, or the next process reads the old version
+                await connection.commit()
+            finally:
+                await connection.run_sync(_unlock)
             await connection.commit()
     except (DBAPIError, OSError) as error:
         if classify(error) is Failure.UNAVAILABLE:
             raise DatabaseUnavailable from error
+        if classify(error) is Failure.DUPLICATE:
+            raise DuplicateKey from error
         raise
     finally:
         await database.close()
@@ -115,27 +130,34 @@ async def migrate(
     return head
 
 
-def _upgrade(connection: Connection, scripts: Path, head: str, lock_wait_seconds: int) -> str:
-    """Upgrade under the lock, unless the schema is newer; return the revision that it had."""
-    is_mysql = connection.dialect.name == "mysql"
-    lock = {"name": f"swapshop.migrate.{connection.engine.url.database}"[:64]}
-    if is_mysql:
-        seconds = {**lock, "seconds": lock_wait_seconds}
-        if connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), seconds) != 1:
-            raise MigrationLocked("another process is migrating this schema; try again")
-    try:
-        found = _version_in(connection)  # whoever held the lock may have been a newer release
-        if found > head:
-            return found
+def _upgrade(connection: Connection, scripts: Path, head: str) -> str:
+    """Upgrade unless the schema is newer; return the revision that it had. The caller commits."""
+    found = _version_in(connection)  # whoever held the lock may have been a newer release
+    if found <= head:
         config = Config()
         config.set_main_option("script_location", str(scripts))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        connection.commit()  # before the lock is released, or the next one reads the old version
-    finally:
-        if is_mysql and not connection.invalidated:
-            connection.execute(text("SELECT RELEASE_LOCK(:name)"), lock)
     return found
+
+
+def _lock(connection: Connection, wait_seconds: int) -> None:
+    if connection.dialect.name != "mysql":
+        return
+    parameters = {"name": _lock_name(connection), "seconds": wait_seconds}
+    if connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), parameters) != 1:
+        raise MigrationLocked("another process is migrating this schema; try again")
+
+
+def _unlock(connection: Connection) -> None:
+    if connection.dialect.name != "mysql" or connection.invalidated:
+        return
+    connection.rollback()  # what failed must not be committed with the release
+    connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _lock_name(connection)})
+
+
+def _lock_name(connection: Connection) -> str:
+    return f"swapshop.migrate.{connection.engine.url.database}"[:64]
 
 
 def run_environment() -> None:

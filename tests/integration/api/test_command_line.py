@@ -1,16 +1,25 @@
 """``python -m swapshop_api``: what each command does, and how it refuses."""
 
+import asyncio
 import os
 import subprocess
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
 
+from support.auth import cheap_passwords
 from support.processes import free_port, run_module, running
 from support.stores import Stores
 from support.system import CLIENT_SECRET, ORIGIN, System
+from swapshop_api.auth.accounts import create_user
+from swapshop_api.auth.store import find_user_by_email
+from swapshop_kit.database import Database, create_engine
 from swapshop_kit.ids import new_id
+
+T = TypeVar("T")
 
 PASSWORD = "correct horse battery"
 
@@ -37,6 +46,37 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
     return run_module("swapshop_api", *arguments, environment=environment)
 
 
+def on_database(environment: dict[str, str], work: Callable[[Database], Awaitable[T]]) -> T:
+    """Run work on the database of an environment."""
+
+    async def run_work() -> T:
+        database = Database(create_engine(environment["DATABASE_URL"], pool_size=1))
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run_work())
+
+
+def register(environment: dict[str, str], email: str) -> None:
+    """Register a customer."""
+    on_database(
+        environment,
+        lambda database: create_user(
+            database, cheap_passwords(), nombre="Eva", email=email, password=PASSWORD
+        ),
+    )
+
+
+def rol_of(environment: dict[str, str], email: str) -> str | None:
+    """Return the role of an account."""
+    user = on_database(
+        environment, lambda database: database.read(lambda c: find_user_by_email(c, email))
+    )
+    return None if user is None else user.rol
+
+
 def test_migrate_of_a_schema_at_its_newest_changes_nothing(environment: dict[str, str]) -> None:
     done = run(environment, "migrate")
     assert done.returncode == 0, done.stderr
@@ -51,6 +91,66 @@ def test_an_operator_is_made_then_an_account_promoted(environment: dict[str, str
     assert promoted.returncode == 0, promoted.stderr
     assert promoted.stdout.split()[0] in made.stdout
     assert PASSWORD not in made.stdout + made.stderr
+
+
+def test_a_registered_account_becomes_an_operators_only_when_told(
+    environment: dict[str, str],
+) -> None:
+    email = f"eva-{new_id()}@example.com"
+    register(environment, email)
+    command = ("users", "operator", email)
+    environment |= {"OPERATOR_PASSWORD": PASSWORD}
+
+    refused = run(environment, *command)
+    assert refused.returncode == 2
+    assert "--promote-existing" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert run(environment, "users", "promote", email).returncode == 0
+    repeated = run(environment, *command)
+    assert repeated.returncode == 0, repeated.stderr
+
+
+def test_promote_existing_makes_an_operator_of_a_registered_account(
+    environment: dict[str, str],
+) -> None:
+    email = f"eva-{new_id()}@example.com"
+    register(environment, email)
+    environment |= {"OPERATOR_PASSWORD": PASSWORD}
+
+    done = run(environment, "users", "operator", email, "--promote-existing")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_migration_makes_the_operator_and_repeats_nothing(environment: dict[str, str]) -> None:
+    email = f"eva-{new_id()}@example.com"
+    environment |= {"OPERATOR_EMAIL": email, "OPERATOR_PASSWORD": PASSWORD}
+
+    for _ in range(2):
+        done = run(environment, "migrate")
+        assert done.returncode == 0, done.stderr
+    assert rol_of(environment, email) == "operator"
+
+
+def test_a_migration_refuses_an_operator_whose_email_somebody_registered(
+    environment: dict[str, str],
+) -> None:
+    email = f"eva-{new_id()}@example.com"
+    register(environment, email)
+    environment |= {"OPERATOR_EMAIL": email, "OPERATOR_PASSWORD": PASSWORD}
+
+    refused = run(environment, "migrate")
+    assert refused.returncode == 2
+    assert "operator.promoteExisting" in refused.stderr
+    assert rol_of(environment, email) == "customer"
+    allowed = run(environment | {"OPERATOR_PROMOTE_EXISTING": "true"}, "migrate")
+    assert allowed.returncode == 0, allowed.stderr
+    assert rol_of(environment, email) == "operator"
+
+
+def test_an_operators_email_needs_a_password(environment: dict[str, str]) -> None:
+    done = run(environment | {"OPERATOR_EMAIL": "eva@example.com"}, "migrate")
+    assert done.returncode == 2
+    assert "OPERATOR_EMAIL needs OPERATOR_PASSWORD" in done.stderr
 
 
 def test_nobody_is_promoted_who_has_no_account(environment: dict[str, str]) -> None:

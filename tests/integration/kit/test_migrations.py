@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from support.processes import HOST, free_port
 from support.scripts import run_python
 from support.servers import DatabaseServer
-from swapshop_kit.database import Database, create_engine
+from swapshop_kit.database import Database, DuplicateKey, create_engine
 from swapshop_kit.ids import new_id
 from swapshop_kit.migrations import MigrationLocked, head_of, is_ready, migrate, read_version
 from swapshop_kit.problems import DatabaseUnavailable
@@ -74,6 +74,7 @@ _KILLED = """
 
     asyncio.run(migrate({url!r}, Path({scripts!r})))
 """
+_insert_toy = text("INSERT INTO toys (id, name) VALUES (1, 'bear')")
 _STATEMENTS = 7
 """The version table; toys and its two indexes; the version; shelves; the version."""
 
@@ -204,6 +205,29 @@ async def test_while_another_migrates_it_gives_up_in_time(
     await database.transaction(hold)
     assert await read_version(database) == ""
     assert await migrate(url, scripts, lock_wait_seconds=1) == "0002"
+
+
+async def test_what_finishes_a_migration_is_committed_with_its_version(
+    url: str, scripts: Path, database: Database
+) -> None:
+    """So nobody is ready, and nobody can use the schema, before it is done."""
+
+    async def fail(connection: AsyncConnection) -> None:
+        await connection.execute(_insert_toy)
+        raise ValueError("killed before the commit")
+
+    async def finish(connection: AsyncConnection) -> None:
+        await connection.execute(_insert_toy)
+        if url.startswith("mysql"):  # a writer of SQLite lets nobody else write, but all read
+            assert not await is_ready(database, "0002")
+
+    with pytest.raises(ValueError, match="killed"):
+        await migrate(url, scripts, finish=fail)
+    assert not await is_ready(database, "0002")
+    await migrate(url, scripts, finish=finish)
+    assert await is_ready(database, "0002")
+    with pytest.raises(DuplicateKey):
+        await migrate(url, scripts, finish=finish)
 
 
 @pytest.mark.parametrize("url", ["mariadb"], indirect=True)

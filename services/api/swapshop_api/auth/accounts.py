@@ -1,5 +1,6 @@
 """Accounts, made and promoted from a database alone: the command line needs no more."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,13 +10,43 @@ from swapshop_api.auth import store
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import EmailTaken, UserNotFound
 from swapshop_api.auth.schemas import normalize_email
-from swapshop_api.auth.sessions import begin_family
+from swapshop_api.auth.sessions import begin_family, end_sessions
 from swapshop_kit.access_tokens import Role
 from swapshop_kit.database import Database, DuplicateKey
 from swapshop_kit.ids import new_id
 
 COMMAND_LINE: Final = "command-line"
 """The actor in the audit when somebody with a shell did it."""
+
+OPERATOR_NAME: Final = "Operador"
+
+
+class AccountNotPromoted(Exception):
+    """An account that somebody registered has the e-mail that an operator should get."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a registered account has this e-mail, and nothing proves whose account it is: it was"
+            " not made an operator's. Choose another e-mail. If you know that the account is the"
+            " operator's, allow the promotion (--promote-existing of users operator,"
+            " OPERATOR_PROMOTE_EXISTING=true of migrate, operator.promoteExisting of the chart):"
+            " the account then gets OPERATOR_PASSWORD, and its sessions end"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewOperator:
+    """An operator's account as it should be.
+
+    Args:
+        email: normalized.
+        password_hash: of a new account, or of one that is promoted.
+        promote_existing: whether an account that somebody registered may become the operator's.
+    """
+
+    email: str
+    password_hash: str
+    promote_existing: bool = False
 
 
 async def create_user(
@@ -47,7 +78,7 @@ async def create_user(
     password_hash = await passwords.hash(password)
 
     async def insert(connection: AsyncConnection) -> None:
-        await store.insert_user(
+        await _insert(
             connection,
             id_=user_id,
             nombre=nombre,
@@ -65,29 +96,78 @@ async def create_user(
     return user_id
 
 
-async def ensure_operator(
-    database: Database, passwords: Passwords, *, email: str, password: str
-) -> str:
-    """Make an operator's account, or an operator's of one that is there, and return its id.
+async def _insert(
+    connection: AsyncConnection,
+    *,
+    id_: str,
+    nombre: str,
+    email: str,
+    password_hash: str,
+    rol: Role,
+) -> None:
+    await store.insert_user(
+        connection, id_=id_, nombre=nombre, email=email, password_hash=password_hash, rol=rol
+    )
+    if rol == "operator":
+        await audit.record(connection, actor=COMMAND_LINE, action="operator.created", subject=id_)
+
+
+async def prepare_operator(
+    passwords: Passwords, email: str, password: str, *, promote_existing: bool = False
+) -> NewOperator:
+    """Normalize the e-mail and hash the password of an operator, before the transaction begins.
 
     Args:
-        database: of the api.
         passwords: hash the password.
         email: valid; it is normalized here.
-        password: 12..128 characters; that of an account that is there stays as it is.
+        password: 12..128 characters.
+        promote_existing: whether an account that somebody registered may become the operator's.
+
+    Raises:
+        PasswordQueueFull: too many passwords wait to be hashed.
     """
-    try:
-        return await create_user(
-            database, passwords, nombre="Operador", email=email, password=password, rol="operator"
+    password_hash = await passwords.hash(password)
+    return NewOperator(normalize_email(email), password_hash, promote_existing)
+
+
+async def ensure_operator(connection: AsyncConnection, operator: NewOperator) -> str | None:
+    """Make an operator's account unless it exists, and return its id.
+
+    An operator's account stays as it is, with its own password. A registered account is promoted
+    only if that was allowed. It then gets the new password and loses its sessions, so whoever
+    registered it has no access.
+
+    Returns:
+        None if a registered account has the e-mail and may not be promoted: nothing was changed.
+    """
+    user = await store.lock_user_by_email(connection, operator.email)
+    if user is None:
+        user_id = new_id()
+        await _insert(
+            connection,
+            id_=user_id,
+            nombre=OPERATOR_NAME,
+            email=operator.email,
+            password_hash=operator.password_hash,
+            rol="operator",
         )
-    except EmailTaken:
-        return await promote(database, email)
+        return user_id
+    if user.rol == "operator":
+        return user.id
+    if not operator.promote_existing:
+        return None
+    await store.replace_password(
+        connection, user.id, old_hash=user.password_hash, new_hash=operator.password_hash
+    )
+    await _promote(connection, user.id, COMMAND_LINE, "password replaced")
+    return user.id
 
 
 async def promote(database: Database, email: str, *, actor: str = COMMAND_LINE) -> str:
-    """Make an account an operator's and return its id; repeating it changes nothing.
+    """Make an account an operator's, end its sessions and return its id.
 
-    The change is audited, and in the user's next access token, so within ten minutes.
+    The account keeps its password, so make sure that it belongs to the person you mean: nobody
+    checked the e-mail. The change is audited. Repeating it changes nothing.
 
     Raises:
         UserNotFound: no account has this e-mail.
@@ -98,8 +178,18 @@ async def promote(database: Database, email: str, *, actor: str = COMMAND_LINE) 
         if user is None:
             raise UserNotFound
         if user.rol != "operator":
-            await store.set_role(connection, user.id, "operator")
-            await audit.record(connection, actor=actor, action="user.promoted", subject=user.id)
+            await _promote(connection, user.id, actor)
         return user.id
 
     return await database.transaction(work)
+
+
+async def _promote(
+    connection: AsyncConnection, user_id: str, actor: str, detail: str | None = None
+) -> None:
+    """Give the role, end the sessions and audit it; the caller has locked the account's row."""
+    await store.set_role(connection, user_id, "operator")
+    await end_sessions(connection, user_id)
+    await audit.record(
+        connection, actor=actor, action="user.promoted", subject=user_id, detail=detail
+    )

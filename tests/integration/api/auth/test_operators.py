@@ -4,21 +4,32 @@ import pytest
 
 from support.auth import NEW_PASSWORD, PASSWORD, Browser, cheap_passwords, rows_of
 from swapshop_api.audit.models import audit
-from swapshop_api.auth.accounts import create_user, ensure_operator
+from swapshop_api.auth.accounts import create_user, ensure_operator, prepare_operator
 from swapshop_api.auth.problems import UserNotFound
 from swapshop_api.container import Container
 
 
-async def test_a_promoted_user_is_an_operator_from_the_next_token_on_and_audited_once(
+async def _ensure(
+    container: Container, email: str, *, promote_existing: bool = False
+) -> str | None:
+    operator = await prepare_operator(
+        cheap_passwords(), email, NEW_PASSWORD, promote_existing=promote_existing
+    )
+    return await container.database.transaction(lambda c: ensure_operator(c, operator))
+
+
+async def test_a_promotion_ends_the_sessions_of_the_account_and_is_audited_once(
     browser: Browser, container: Container
 ) -> None:
     user_id = (await browser.register()).json()["user"]["id"]
 
     assert await container.auth.promote(" ANA@example.com ") == user_id
-    assert await container.auth.promote("ana@example.com") == user_id
-    body = (await browser.refresh()).json()
+    assert (await browser.refresh()).status_code == 401
+    body = (await browser.login()).json()
     assert body["user"]["rol"] == "operator"
     assert (await container.public_tokens.verify(body["token"])).is_operator
+    assert await container.auth.promote("ana@example.com") == user_id
+    assert (await browser.refresh()).status_code == 200, "the repetition changed nothing"
     (entry,) = await rows_of(container.database, audit)
     assert entry["actor"] == "command-line"
     assert entry["action"] == "user.promoted"
@@ -26,24 +37,52 @@ async def test_a_promoted_user_is_an_operator_from_the_next_token_on_and_audited
     assert entry["detail"] is None
 
 
-async def test_an_operator_is_made_once_or_made_of_an_account(
+async def test_an_operator_is_made_once_and_audited(browser: Browser, container: Container) -> None:
+    made = await _ensure(container, "eva@example.com")
+    again = await _ensure(container, "EVA@example.com")
+
+    assert again == made
+    answer = await browser.login(email="eva@example.com", password=NEW_PASSWORD)
+    assert answer.json()["user"]["rol"] == "operator"
+    (entry,) = await rows_of(container.database, audit)
+    assert (entry["actor"], entry["action"]) == ("command-line", "operator.created")
+    assert entry["subject"] == made
+
+
+async def test_an_operator_who_exists_keeps_the_password(
     browser: Browser, container: Container
 ) -> None:
-    made = await ensure_operator(
-        container.database, cheap_passwords(), email="eva@example.com", password=PASSWORD
-    )
-    again = await ensure_operator(
-        container.database, cheap_passwords(), email="EVA@example.com", password=NEW_PASSWORD
-    )
-    customer = (await browser.register()).json()["user"]["id"]
-    promoted = await ensure_operator(
-        container.database, cheap_passwords(), email="ana@example.com", password=NEW_PASSWORD
-    )
+    await browser.register()
+    await container.auth.promote("ana@example.com")
 
-    assert (again, promoted) == (made, customer)
-    for email in ("eva@example.com", "ana@example.com"):
-        answer = await browser.login(email=email)
-        assert answer.json()["user"]["rol"] == "operator", "and the password stayed"
+    assert await _ensure(container, "ana@example.com", promote_existing=True) is not None
+    assert (await browser.login()).status_code == 200
+
+
+async def test_whoever_registered_an_operators_email_first_stays_a_customer(
+    browser: Browser, container: Container
+) -> None:
+    await browser.register(email="boss@example.com")
+
+    assert await _ensure(container, "boss@example.com") is None
+    assert (await browser.refresh()).json()["user"]["rol"] == "customer"
+    answer = await browser.login(email="boss@example.com")
+    assert answer.json()["user"]["rol"] == "customer"
+    assert await rows_of(container.database, audit) == []
+
+
+async def test_an_allowed_promotion_locks_out_whoever_registered_the_account(
+    browser: Browser, container: Container
+) -> None:
+    user_id = (await browser.register(email="boss@example.com")).json()["user"]["id"]
+
+    assert await _ensure(container, "boss@example.com", promote_existing=True) == user_id
+    assert (await browser.refresh()).status_code == 401
+    assert (await browser.login(email="boss@example.com")).status_code == 401
+    answer = await browser.login(email="boss@example.com", password=NEW_PASSWORD)
+    assert answer.json()["user"]["rol"] == "operator"
+    (entry,) = await rows_of(container.database, audit)
+    assert (entry["action"], entry["detail"]) == ("user.promoted", "password replaced")
 
 
 async def test_nobody_unknown_is_promoted(container: Container) -> None:
