@@ -192,8 +192,9 @@ def _sessions() -> Section:
         timeseries(
             "Logins",
             Query(
-                "sum by (result) (rate(swapshop_auth_logins_total[$__rate_interval])) * 60",
-                "{{result}}",
+                "sum by (outcome) (rate("
+                'swapshop_security_events_total{event="login"}[$__rate_interval])) * 60',
+                "{{outcome}}",
             ),
             unit="cpm",
             width=16,
@@ -203,7 +204,10 @@ def _sessions() -> Section:
         ),
         stat(
             "Refresh tokens reused",
-            Query("sum(increase(swapshop_auth_refresh_reuse_total[$__range]))", "sessions"),
+            Query(
+                'sum(increase(swapshop_security_events_total{outcome="reused"}[$__range]))',
+                "sessions",
+            ),
             unit="short",
             steps=[*PLAIN, (1, "orange")],
             width=8,

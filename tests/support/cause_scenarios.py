@@ -34,6 +34,13 @@ SMALL_SHOP: Final = {
     placing(201): Line(0, 0.5),
 }
 """48 reads and 60 orders an hour: below every traffic gate."""
+
+
+def security_events(labels: str) -> str:
+    """Return the api's series of a security event and its outcome."""
+    return of("api", "swapshop_security_events_total", labels)
+
+
 SNAPSHOT: Final = of("exporter", "swapshop_pipeline_collect_duration_seconds")
 VOLUME: Final = 'persistentvolumeclaim="data-swapshop-mysql-0"'
 GROUP: Final = 'rule_group="swapshop-slo"'
@@ -275,8 +282,25 @@ TICKETS: Final = {
     ),
     "refresh tokens are reused": happens(
         0,
-        {of("api", "swapshop_auth_refresh_reuse_total"): Line(0, 0.2)},
+        {security_events('event="refresh",outcome="reused"'): Line(0, 0.2)},
         m40={"RefreshTokensReused"},
+    ),
+    "passwords are guessed": happens(
+        0,
+        {
+            security_events('event="login",outcome="ok"'): Line(0, 0.5),
+            security_events('event="login",outcome="refused"'): Line(0, 10),
+            security_events('event="login",outcome="limited"'): Line(0, 5),
+        },
+        m20={"LoginsRefused"},
+    ),
+    "many people sign in, and some mistype": happens(
+        0,
+        {
+            security_events('event="login",outcome="ok"'): Line(0, 100),
+            security_events('event="login",outcome="refused"'): Line(0, 20),
+        },
+        m60=set(),
     ),
     "a certificate expires": happens(
         0,

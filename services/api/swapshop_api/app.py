@@ -59,7 +59,12 @@ def _app(
     trusted_callers: bool = False,
 ) -> FastAPI:
     app = create_app(
-        TITLE, __version__, routers, docs_prefix=docs_prefix, trusted_callers=trusted_callers
+        TITLE,
+        __version__,
+        routers,
+        docs_prefix=docs_prefix,
+        trusted_callers=trusted_callers,
+        proxies=container.auth.proxies,
     )
     app.state.container = container
     return app

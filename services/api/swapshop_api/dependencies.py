@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from swapshop_api.container import Container
 from swapshop_kit.access_tokens import Claims
 from swapshop_kit.problems import Forbidden, Unauthenticated
+from swapshop_kit.security_events import identified
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="accessToken", bearerFormat="JWT")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -24,7 +25,7 @@ Deps = Annotated[Container, Depends(get_container)]
 async def _caller(container: Deps, bearer: Bearer) -> Claims:
     if bearer is None:
         raise Unauthenticated
-    return await container.public_tokens.verify(bearer.credentials)
+    return identified(await container.public_tokens.verify(bearer.credentials))
 
 
 Caller = Annotated[Claims, Depends(_caller)]
@@ -44,7 +45,7 @@ Operator = Annotated[Claims, Depends(_operator)]
 async def _internal_client(container: Deps, bearer: Bearer) -> Claims:
     if bearer is None:
         raise Unauthenticated
-    return await container.internal_tokens.verify(bearer.credentials)
+    return identified(await container.internal_tokens.verify(bearer.credentials))
 
 
 InternalClient = Annotated[Claims, Depends(_internal_client)]

@@ -1,6 +1,5 @@
 """Settings of the api."""
 
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -63,8 +62,6 @@ class ApiSettings(ServiceSettings, KeysSettings):
     token_issuer: str = "swapshop"  # noqa: S105 - a name, no secret
     public_origins: Annotated[list[Origin], NoDecode] = Field(min_length=1)
     """Origins (scheme, host, port) that the page is served from, separated by commas."""
-    trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list[str])
-    """Networks (CIDR) whose X-Forwarded-For is believed, separated by commas."""
 
     poller_client_id: str = "poller"
     poller_client_secret: SecretStr = Field(min_length=32)
@@ -81,14 +78,7 @@ class ApiSettings(ServiceSettings, KeysSettings):
     cache_mode: Literal["on", "off"] = "on"
     """``off`` reads every order from the database: for measuring what the cache gives."""
 
-    @field_validator("public_origins", "trusted_proxies", mode="before")
+    @field_validator("public_origins", mode="before")
     @classmethod
-    def _split(cls, value: Any) -> Any:
+    def _split_origins(cls, value: Any) -> Any:
         return split_commas(value)
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _check_networks(cls, value: list[str]) -> list[str]:
-        for network in value:
-            ip_network(network, strict=False)
-        return value

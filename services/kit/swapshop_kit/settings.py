@@ -1,10 +1,12 @@
 """Settings from the environment, shared by the services; each service has one class of its own."""
 
 import ssl
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -104,7 +106,21 @@ class ServiceSettings(ServingSettings):
     internal_port: Port = 8001
     database_pool_size: int = Field(default=10, ge=1, le=100)
     redis_url: SecretStr
-    """``redis://[:password@]host:port/0``."""
+    """``redis://[[user]:password@]host:port/0``."""
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list[str])
+    """Networks (CIDR) whose X-Forwarded-For is believed, separated by commas."""
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_networks(cls, value: Any) -> Any:
+        return split_commas(value)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ip_network(network, strict=False)
+        return value
 
     @field_validator("redis_url")
     @classmethod

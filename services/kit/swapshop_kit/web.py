@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from swapshop_kit import strict_json
+from swapshop_kit.addresses import TrustedProxies
 from swapshop_kit.asgi import ObserveRequests
 from swapshop_kit.metrics import count_from_zero
 from swapshop_kit.problems import (
@@ -26,6 +27,7 @@ from swapshop_kit.problems import (
     preferred_language,
     responses,
 )
+from swapshop_kit.security_events import SecurityContext, record_refusal
 from swapshop_kit.telemetry import public_tracer_provider
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -112,6 +114,7 @@ def create_app(
     docs_prefix: str | None = None,
     lifespan: Any = None,
     trusted_callers: bool = False,
+    proxies: TrustedProxies | None = None,
 ) -> FastAPI:
     """Make an application of routers.
 
@@ -123,6 +126,7 @@ def create_app(
         lifespan: an ASGI lifespan context, when the application owns one.
         trusted_callers: whether only our own services reach it, so that their decision to sample a
             trace is kept, and that refusing one is told.
+        proxies: those whose X-Forwarded-For tells a security event's address; None believes nobody.
     """
     app = FastAPI(
         title=title,
@@ -146,6 +150,9 @@ def create_app(
     for each in routers:
         app.include_router(each)
         _count_from_zero(each, WATCHED | REFUSALS if trusted_callers else WATCHED)
+    app.add_middleware(
+        SecurityContext, proxies=proxies or TrustedProxies([]), is_internal=trusted_callers
+    )
     app.add_middleware(ObserveRequests)
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
@@ -172,6 +179,7 @@ def _render(request: Request, problem: Problem) -> Response:
 
 async def _answer_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
+    record_refusal(error.status, error.code)
     return _render(request, error)
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
+from swapshop_kit.addresses import TrustedProxies
 from swapshop_kit.health import operations_router
 from swapshop_kit.web import create_app
 from swapshop_receiver import __version__
@@ -28,7 +29,12 @@ def _make(
     trusted_callers: bool = False,
 ) -> FastAPI:
     app = create_app(
-        TITLE, __version__, routers, docs_prefix=docs_prefix, trusted_callers=trusted_callers
+        TITLE,
+        __version__,
+        routers,
+        docs_prefix=docs_prefix,
+        trusted_callers=trusted_callers,
+        proxies=TrustedProxies(container.settings.trusted_proxies),
     )
     app.state.container = container
     return app

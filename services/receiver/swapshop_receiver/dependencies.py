@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from swapshop_kit.access_tokens import Claims
 from swapshop_kit.ids import is_canonical_id
 from swapshop_kit.problems import Unauthenticated
+from swapshop_kit.security_events import identified
 from swapshop_receiver.container import Container
 from swapshop_receiver.notifications.hub import Subscription
 
@@ -27,7 +28,7 @@ Deps = Annotated[Container, Depends(get_container)]
 async def _caller(container: Deps, bearer: Bearer) -> Claims:
     if bearer is None:
         raise Unauthenticated
-    claims = await container.tokens.verify(bearer.credentials)
+    claims = identified(await container.tokens.verify(bearer.credentials))
     if not is_canonical_id(claims.sub):
         raise Unauthenticated
     return claims

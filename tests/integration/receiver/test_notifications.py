@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.receiver import Receiver, order_ready, webhook_id_of
+from support.security_log import security_log
 from support.statements import explanation
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.ids import new_id
@@ -159,6 +160,37 @@ async def test_an_operator_may_read_anothers_list_and_nobody_else(receiver: Rece
     assert answer.json()["unread"] == 2
     refused = await receiver.get("/api/notifications", operator, user_id=owner)
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+
+
+async def test_an_operator_s_look_at_anothers_list_is_logged_and_so_is_a_refused_one(
+    receiver: Receiver,
+) -> None:
+    owner, operator, stranger = new_id(), new_id(), new_id()
+    with security_log() as events:
+        for user_id, rol in ((operator, "operator"), (owner, "customer"), (stranger, "customer")):
+            await receiver.client.get(
+                "/api/notifications",
+                params={} if user_id == owner else {"user_id": owner},
+                headers=receiver.issuer.bearer(user_id, rol=rol),
+            )
+    common = {"address": "127.0.0.1", "route": "/api/notifications"}
+    assert events == [
+        {
+            **common,
+            "event": "audit",
+            "outcome": "ok",
+            "actor": operator,
+            "action": "notifications.read",
+            "subject": owner,
+        },
+        {
+            **common,
+            "event": "access",
+            "outcome": "refused",
+            "actor": stranger,
+            "reason": "forbidden",
+        },
+    ]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from support.receiver import (
     signed,
     webhook_id_of,
 )
+from support.security_log import security_log
 from support.servers import RedisServer, valkey
 from support.waiting import until
 from swapshop_kit.ids import new_id
@@ -55,6 +56,24 @@ async def test_an_event_is_stored_with_its_exact_bytes(receiver: Receiver) -> No
     assert (row["payload"], row["read_at"]) == (body, None)
     assert row["content_sha256"] == hashlib.sha256(body).digest()
     assert stored_count("stored") == before + 1
+
+
+async def test_a_webhook_with_a_wrong_signature_is_a_security_event(receiver: Receiver) -> None:
+    body = orjson.dumps(order_ready())
+    with security_log() as events:
+        answer = await receiver.client.post(
+            "/webhooks/order-ready", content=body, headers=signed(body + b" ", "any-id")
+        )
+    assert answer.status_code == 401
+    assert events == [
+        {
+            "event": "webhook",
+            "outcome": "refused",
+            "reason": "signature_invalid",
+            "address": "127.0.0.1",
+            "route": "/webhooks/order-ready",
+        }
+    ]
 
 
 async def test_twenty_at_once_store_one_row_and_all_answer_200(receiver: Receiver) -> None:

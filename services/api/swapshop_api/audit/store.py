@@ -1,13 +1,14 @@
 """All SQL of the audit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, event, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit.models import audit
+from swapshop_kit import security_events
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.dialect import utc_now
 from swapshop_kit.ids import new_id
@@ -34,7 +35,7 @@ async def record(
 
 
 async def record_all(connection: AsyncConnection, actor: str, entries: Sequence[Entry]) -> None:
-    """Write entries in one statement, or none if there are none.
+    """Write entries in one statement, or none if there are none; each is logged at the COMMIT.
 
     Args:
         connection: in the transaction of what the entries tell.
@@ -56,6 +57,24 @@ async def record_all(connection: AsyncConnection, actor: str, entries: Sequence[
     ]
     # as values of one statement: asyncmy would send rows with the clock in them one by one
     await connection.execute(insert(audit).values(rows))
+    _log_at_commit(connection, rows)
+
+
+def _log_at_commit(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Log entries when their transaction commits; one that is rolled back and retried logs once."""
+
+    def log(_: Connection) -> None:
+        for row in rows:
+            security_events.record(
+                "audit",
+                actor=row["actor"],
+                action=row["action"],
+                subject=row["subject"],
+                detail=row["detail"],
+            )
+
+    # this Connection is the transaction's own: the pool hands out the one beneath it
+    event.listen(connection.sync_connection, "commit", log)
 
 
 async def list_page(

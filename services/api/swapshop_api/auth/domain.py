@@ -6,22 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import structlog
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.auth import store
 from swapshop_api.auth.accounts import COMMAND_LINE, create_user, promote
 from swapshop_api.auth.keys import SigningKeys
-from swapshop_api.auth.metrics import LOGINS, REFRESH_REUSE
 from swapshop_api.auth.models import User
 from swapshop_api.auth.origins import Origins
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import (
     ClientRefused,
+    EmailTaken,
     RefreshConflict,
     SessionEnded,
-    TooManyRequests,
     WrongCredentials,
     WrongPassword,
 )
@@ -29,17 +27,17 @@ from swapshop_api.auth.rate_limits import Limit, RateLimits
 from swapshop_api.auth.rotation import Verdict, decode_token, encode_token, hash_of, new_token
 from swapshop_api.auth.sessions import begin_family, end_sessions, present
 from swapshop_api.settings import ApiSettings
+from swapshop_kit import security_events
 from swapshop_kit.access_tokens import Audience, Role
 from swapshop_kit.addresses import TrustedProxies, limited_network
 from swapshop_kit.database import Database
 from swapshop_kit.ids import new_id
 from swapshop_kit.problems import Unauthenticated
+from swapshop_kit.security_events import AccountReferences
 
 ACCESS_TOKEN_SECONDS: Final = 600
 _VERIFICATIONS: Final = 3
 """Times a login looks again when the password hash changes under it."""
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +89,8 @@ class Auth:
         self._limits = limits or RateLimits(redis, settings.max_replicas)
         self._clock = clock
         self._passwords = passwords or Passwords()
+        secret = settings.poller_client_secret.get_secret_value()
+        self._accounts = AccountReferences(secret)
 
     # --- accounts -----------------------------------------------------------------------------
 
@@ -102,17 +102,23 @@ class Auth:
             TooManyRequests: too many from this address.
             PasswordQueueFull: too many passwords wait to be hashed.
         """
+        security_events.attempt("register", account=self._accounts.of(email))
         count = self._settings.register_per_address_per_hour
         await self._limits.take(Limit("register", limited_network(address), count, 3600))
         token = new_token()
-        user_id = await create_user(
-            self._database,
-            self._passwords,
-            nombre=nombre,
-            email=email,
-            password=password,
-            token=token,
-        )
+        try:
+            user_id = await create_user(
+                self._database,
+                self._passwords,
+                nombre=nombre,
+                email=email,
+                password=password,
+                token=token,
+            )
+        except EmailTaken:
+            security_events.record("register", "refused", reason=EmailTaken.code)
+            raise
+        security_events.record("register", actor=user_id)
         return self._session(await self._user(user_id), token, store.FAMILY_LIFETIME.days * 86400)
 
     async def me(self, user_id: str) -> User:
@@ -133,6 +139,7 @@ class Auth:
             TooManyRequests: too many tries.
             PasswordQueueFull: too many passwords wait to be hashed.
         """
+        security_events.attempt("password_change")
         user = await self._user(user_id)
         await self._limits.take(*self._login_limits(user.email, address))
         is_right, _ = await self._passwords.verify(current, user.password_hash)
@@ -152,7 +159,7 @@ class Auth:
         ended = await self._database.transaction(change)
         if ended is None:
             raise WrongPassword
-        _log.info("auth.password_changed", user_id=user_id, sessions_revoked=len(ended))
+        security_events.record("password_change", sessions_ended=len(ended))
 
     async def promote(self, email: str, actor: str = COMMAND_LINE) -> str:
         """Make an account an operator's; see ``accounts.promote``."""
@@ -168,22 +175,20 @@ class Auth:
             TooManyRequests: too many tries.
             PasswordQueueFull: too many passwords wait to be hashed.
         """
-        try:
-            await self._limits.take(*self._login_limits(email, address))
-        except TooManyRequests:
-            LOGINS.labels("limited").inc()
-            raise
+        security_events.attempt("login", account=self._accounts.of(email))
+        await self._limits.take(*self._login_limits(email, address))
         for _ in range(_VERIFICATIONS):
             user = await self._database.read(lambda c: store.find_user_by_email(c, email))
             stored = None if user is None else user.password_hash
+            if user is not None:
+                security_events.identify(user.id)
             is_right, renewed = await self._passwords.verify(password, stored)
             if user is None or not is_right:
                 break
             token = new_token()
             if await self._begin_session(user, renewed, token):
-                LOGINS.labels("ok").inc()
+                security_events.record("login")
                 return self._session(user, token, store.FAMILY_LIFETIME.days * 86400)
-        LOGINS.labels("refused").inc()
         raise WrongCredentials
 
     async def refresh(self, cookie: str | None) -> Session:
@@ -200,9 +205,8 @@ class Auth:
         if presented is None:
             raise SessionEnded
         if presented.verdict is Verdict.REVOKE:
-            REFRESH_REUSE.inc()
             family = presented.family
-            _log.warning("auth.refresh_reuse", user_id=family.user_id, family_id=family.id)
+            security_events.record("refresh", "reused", actor=family.user_id, family_id=family.id)
             raise SessionEnded
         if presented.verdict is Verdict.CONFLICT or presented.successor is None:
             raise RefreshConflict
@@ -215,12 +219,15 @@ class Auth:
         if token is None:
             return
 
-        async def end(connection: AsyncConnection) -> None:
+        async def end(connection: AsyncConnection) -> store.Family | None:
             family = await store.lock_family_of(connection, hash_of(token))
             if family is not None:
                 await store.revoke_family(connection, family.id)
+            return family
 
-        await self._database.transaction(end)
+        family = await self._database.transaction(end)
+        if family is not None:
+            security_events.record("logout", actor=family.user_id, family_id=family.id)
 
     # --- clients ------------------------------------------------------------------------------
 
@@ -230,6 +237,7 @@ class Auth:
         Raises:
             ClientRefused: the id or the secret is not right.
         """
+        security_events.attempt("client_login")
         settings = self._settings
         secrets = [settings.poller_client_secret, settings.poller_client_secret_previous]
         presented = client_secret.encode()
@@ -241,6 +249,7 @@ class Auth:
         is_client = hmac.compare_digest(client_id.encode(), settings.poller_client_id.encode())
         if not (is_client and any(is_secret)):
             raise ClientRefused
+        security_events.record("client_login", actor=settings.poller_client_id)
         return self._access_token("swapshop-internal", settings.poller_client_id, "service", "")
 
     # --- parts --------------------------------------------------------------------------------

@@ -252,7 +252,10 @@ class Orders:
 
         async def work(connection: AsyncConnection) -> tuple[StoredOrder | None, bool]:
             promotion = await promote(connection, [order_id], write)
-            await audit.record_all(connection, operator, promotion.blocked)
+            processed = [
+                audit.Entry("order.processed", promoted) for promoted in promotion.promoted
+            ]
+            await audit.record_all(connection, operator, [*promotion.blocked, *processed])
             return await store.find(connection, order_id), bool(promotion.promoted)
 
         try:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Header, Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from swapshop_kit import security_events
 from swapshop_kit.cursors import DEFAULT_PAGE_SIZE, CursorText, PageSize
 from swapshop_kit.ids import CANONICAL_UUID
 from swapshop_kit.keyset import split_page
@@ -67,7 +68,10 @@ async def list_notifications(
             unread=await store.count_unread(connection, owner),
         )
 
-    return await container.database.read(read)
+    listed = await container.database.read(read)
+    if owner != caller.sub:
+        security_events.record("audit", action="notifications.read", subject=owner)
+    return listed
 
 
 @public_router.post(

@@ -5,6 +5,7 @@ from typing import Any, Final
 import structlog
 from fastapi import Request
 
+from swapshop_kit import security_events
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown, responses
 from swapshop_kit.web import MAX_INTERNAL_BODY_BYTES, router
 from swapshop_receiver.dependencies import Deps
@@ -54,6 +55,7 @@ _SIGNED_EVENT: Final[dict[str, Any]] = {
 )
 async def receive_order_ready(request: Request, container: Deps) -> Stored:
     """Store a signed ORDER_READY event (Standard Webhooks), once however often it comes."""
+    security_events.attempt("webhook")
     body = await request.body()
     webhook_id = authenticate(container.settings.webhook_secrets, request.headers, body)
     event = read_event(body)

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from support.security_log import security_log
 from support.shop import Shop, code_of
 from support.statements import counting
 from swapshop_api.audit import store
@@ -81,3 +82,26 @@ async def test_what_is_rolled_back_leaves_no_entry(staff: Shop, database: Databa
         await database.transaction(work)
 
     assert await staff.pages("/api/audit") == [[]]
+
+
+async def test_an_entry_is_logged_once_its_transaction_commits(database: Database) -> None:
+    async def roll_back(connection: AsyncConnection) -> None:
+        await store.record(connection, actor=SYSTEM, action="order.blocked", subject="lost")
+        raise LookupError
+
+    with security_log() as events:
+        with pytest.raises(LookupError):
+            await database.transaction(roll_back)
+        await record(database, Entry("order.blocked", "kept", "why"))
+        await record(database)
+
+    assert events == [
+        {
+            "event": "audit",
+            "outcome": "ok",
+            "actor": SYSTEM,
+            "action": "order.blocked",
+            "subject": "kept",
+            "detail": "why",
+        }
+    ]

@@ -20,8 +20,9 @@ from swapshop_kit.redis import Circuit, create_redis
 _LIMIT = Limit("login", "198.51.100.1", 3, 60)
 
 
-def _logins(result: str) -> float:
-    return REGISTRY.get_sample_value("swapshop_auth_logins_total", {"result": result}) or 0.0
+def _logins(outcome: str) -> float:
+    labels = {"event": "login", "outcome": outcome}
+    return REGISTRY.get_sample_value("swapshop_security_events_total", labels) or 0.0
 
 
 @pytest.fixture

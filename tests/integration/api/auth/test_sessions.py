@@ -13,7 +13,8 @@ _SECONDS_BEYOND = timedelta(seconds=16)
 
 
 def _reuses() -> float:
-    return REGISTRY.get_sample_value("swapshop_auth_refresh_reuse_total") or 0.0
+    labels = {"event": "refresh", "outcome": "reused"}
+    return REGISTRY.get_sample_value("swapshop_security_events_total", labels) or 0.0
 
 
 @pytest.fixture

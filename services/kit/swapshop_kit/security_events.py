@@ -1,0 +1,196 @@
+"""Security events: who tried what from where, and what came of it, as log lines and a counter.
+
+``SecurityContext`` knows the request; ``record`` writes an event. Refusals need no code of their
+own: ``attempt`` names what a use case is about to decide, and every problem of status 401, 403 or
+429 that ends the request is recorded under that name.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import structlog
+from prometheus_client import Counter
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from swapshop_kit.access_tokens import Claims
+from swapshop_kit.addresses import TrustedProxies
+
+SecurityEvent = Literal[
+    "access",
+    "audit",
+    "client_login",
+    "login",
+    "logout",
+    "password_change",
+    "refresh",
+    "register",
+    "webhook",
+]
+"""``access``: any other request that is refused for its token, its origin or a limit.
+``audit``: an act that the audit records, such as a change of a role.
+"""
+
+Outcome = Literal["ok", "refused", "limited", "reused"]
+"""``reused``: a refresh token came from somebody who should not have it."""
+
+OUTCOMES: Final[Mapping[SecurityEvent, tuple[Outcome, ...]]] = {
+    "access": ("refused", "limited"),
+    "audit": ("ok",),
+    "client_login": ("ok", "refused", "limited"),
+    "login": ("ok", "refused", "limited"),
+    "logout": ("ok",),
+    "password_change": ("ok", "refused", "limited"),
+    "refresh": ("refused", "limited", "reused"),
+    "register": ("ok", "refused", "limited"),
+    "webhook": ("refused",),
+}
+"""What can come of each event; a usual refresh is no event, it happens every ten minutes."""
+
+SECURITY_EVENTS: Final = Counter(
+    "swapshop_security_events_total",
+    "Security events by what came of them; each has a log line with actor and address.",
+    ["event", "outcome"],
+)
+# Counted from 0 on, so that the first one is seen as a rise.
+for _event, _outcomes in OUTCOMES.items():
+    for _outcome in _outcomes:
+        SECURITY_EVENTS.labels(_event, _outcome)
+
+_OUTCOME_OF_STATUS: Final[Mapping[int, Outcome]] = {401: "refused", 403: "refused", 429: "limited"}
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Request:
+    scope: Scope
+    proxies: TrustedProxies
+    is_internal: bool
+    attempt: SecurityEvent | None = None
+    actor: str | None = None
+    account: str | None = None
+
+    @property
+    def address(self) -> str:
+        client = self.scope.get("client")
+        forwarded_for = Headers(scope=self.scope).getlist("x-forwarded-for")
+        return self.proxies.client_address(client[0] if client else None, forwarded_for)
+
+    @property
+    def has_token(self) -> bool:
+        return "authorization" in Headers(scope=self.scope)
+
+
+_request: ContextVar[_Request | None] = ContextVar("security_request", default=None)
+
+
+class SecurityContext:
+    """ASGI middleware that makes the request known to the events within it.
+
+    Args:
+        app: the application.
+        proxies: those whose X-Forwarded-For is believed.
+        is_internal: whether only our own services call, so that a call without a token is an event.
+    """
+
+    def __init__(self, app: ASGIApp, *, proxies: TrustedProxies, is_internal: bool) -> None:
+        self.app = app
+        self._proxies = proxies
+        self._is_internal = is_internal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = _request.set(_Request(scope, self._proxies, self._is_internal))
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            _request.reset(token)
+
+
+class AccountReferences:
+    """Names accounts that may not exist: the same e-mail has the same name, which does not tell it.
+
+    Args:
+        secret: shared by all processes; who has it can test whether a name is of an e-mail.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.digest(secret.encode(), b"swapshop security events", hashlib.sha256)
+
+    def of(self, email: str) -> str:
+        """Return the reference of a normalized e-mail: 16 hexadecimal digits."""
+        return hmac.digest(self._key, email.encode(), hashlib.sha256).hex()[:16]
+
+
+def attempt(event: SecurityEvent, *, account: str | None = None) -> None:
+    """Name what the request is about to decide, so that its refusal is recorded as this event.
+
+    Args:
+        event: recorded when the request ends in a problem of status 401, 403 or 429.
+        account: an ``AccountReferences`` name, where no actor is known yet.
+    """
+    request = _request.get()
+    if request is not None:
+        request.attempt = event
+        request.account = account
+
+
+def identify(actor: str) -> None:
+    """Name whose request it is: the id of a verified caller, or of the account of a login."""
+    request = _request.get()
+    if request is not None:
+        request.actor = actor
+
+
+def identified(claims: Claims) -> Claims:
+    """Return verified claims, and name their subject as the caller."""
+    identify(claims.sub)
+    return claims
+
+
+def record(
+    event: SecurityEvent,
+    outcome: Outcome = "ok",
+    *,
+    actor: str | None = None,
+    **details: str | int | None,
+) -> None:
+    """Count an event and log it, with the address of the request it happens in.
+
+    Args:
+        event: what was tried.
+        outcome: one of the event's OUTCOMES.
+        actor: a user id, a client id, ``command-line`` or ``system``; by default whom ``identify``
+            named.
+        details: ids and reasons; never a secret, never personal data.
+    """
+    request = _request.get()
+    fields: dict[str, Any] = {"outcome": outcome, "actor": actor, **details}
+    if request is not None:
+        route = request.scope.get("route")
+        fields["actor"] = actor or request.actor
+        fields["account"] = request.account
+        fields["address"] = request.address
+        fields["route"] = getattr(route, "path", None)
+    SECURITY_EVENTS.labels(event, outcome).inc()
+    write = _log.info if outcome == "ok" else _log.warning
+    write(f"security.{event}", **{name: value for name, value in fields.items() if value})
+
+
+def record_refusal(status: int, code: str) -> None:
+    """Record that the request ends in a problem, if that says something about security.
+
+    A 401 without a token is none on a public port: nobody was refused anything, a page asked
+    whether it is signed in.
+    """
+    request = _request.get()
+    outcome = _OUTCOME_OF_STATUS.get(status)
+    if request is None or outcome is None:
+        return
+    if request.attempt is None and status == 401 and not (request.is_internal or request.has_token):
+        return
+    record(request.attempt or "access", outcome, reason=code)
