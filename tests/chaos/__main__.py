@@ -22,6 +22,7 @@ from chaos.clients import Client, Customer, Operator, World, closing
 from chaos.faults import HANDS, Fault, Saboteur, schedule
 from chaos.history import History
 from chaos.site import Site
+from chaos.writers import WriterWatch
 from support.processes import ServerMissingError, run_module
 from support.servers import given_or_private_database, given_or_private_redis
 from support.system import migrated_schemas
@@ -99,9 +100,11 @@ async def _run(site: Site, seed: int, seconds: float, api_schema: str) -> tuple[
         await stack.enter_async_context(closing(*customers, operator))
         await _register([*customers, operator])
         await asyncio.to_thread(_promote, api_schema, operator.email)
-        saboteur = Saboteur(site, history, over)
-        async with asyncio.TaskGroup() as streams:
-            watching = [streams.create_task(each.watch()) for each in customers]
+        watch = WriterWatch(history, site.operations("api"))
+        saboteur = Saboteur(site, history, watch, over)
+        async with asyncio.TaskGroup() as background:
+            watching = [background.create_task(each.watch()) for each in customers]
+            watching.append(background.create_task(watch.run()))
             async with asyncio.TaskGroup() as tasks:
                 for each in customers:
                     tasks.create_task(each.shop())

@@ -16,6 +16,8 @@ STALE_SECONDS: Final = 32.0
 """How long a state may be stale after a disturbance of the cache (docs/architecture.md)."""
 MARK_SECONDS: Final = 10.0
 """How long the mark of a writer, or the end of its transaction, may last."""
+CLOCK_SECONDS: Final = 1.0
+"""How far the clocks of clients and database may be apart."""
 
 _UNAVAILABLE: Final = (503, "database_unavailable")
 _UNKNOWN: Final = (503, "outcome_unknown")
@@ -277,12 +279,19 @@ def _stale(facts: _Facts) -> tuple[int, list[Violation]]:
 
 
 def _is_disturbed(history: History, changed: float) -> bool:
-    """Tell whether the writer's scripts may have failed, or it died after its mark ran out."""
+    """Tell whether a script of the writer may have failed, or it died after its mark ran out.
+
+    Args:
+        history: with the disturbances.
+        changed: when the order was processed; its transaction ends at most MARK_SECONDS later.
+    """
     for each in history.disturbances:
-        if each.kind == "cache":
-            if each.begin <= changed + MARK_SECONDS and each.end >= changed - MARK_SECONDS:
-                return True
-        elif changed + MARK_SECONDS - 1 <= each.end and each.begin <= changed + STALE_SECONDS:
+        begin, end = (
+            (changed - CLOCK_SECONDS, changed + MARK_SECONDS)
+            if each.kind == "cache"
+            else (changed + MARK_SECONDS - CLOCK_SECONDS, changed + STALE_SECONDS)
+        )
+        if each.begin <= end and each.end >= begin:
             return True
     return False
 

@@ -6,7 +6,7 @@ import random
 import signal
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from chaos.history import History
 from chaos.site import Site, start
+from chaos.writers import WriterWatch
 from support.processes import ChildProcess, ServerStartError
 
 HANDS: Final = 2
@@ -91,17 +92,22 @@ def schedule(
 
 
 class Saboteur:
-    """Does faults to a site, and records those that excuse a stale read.
+    """Do faults to a site, and record those that excuse a stale read.
 
     Args:
         site: what to break.
         history: where to record.
+        watch: is told of killed writers.
         over: set when no more faults shall happen; ends those that last.
     """
 
-    def __init__(self, site: Site, history: History, over: asyncio.Event) -> None:
+    def __init__(
+        self, site: Site, history: History, watch: WriterWatch, over: asyncio.Event
+    ) -> None:
         self._site = site
         self._history = history
+        self._watch = watch
+        self._redis_faults = 0
         self._over = over
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.done = 0
@@ -145,6 +151,8 @@ class Saboteur:
         is_writer = fault.target.startswith("api")
         with self._history.disturbed("writer") if is_writer else nullcontext():
             process.kill()
+            if is_writer:
+                self._watch.killed(fault.target, redis_is_broken=self._redis_faults > 0)
             await self._last(fault.seconds)
             await self._start(fault.target)
 
@@ -189,13 +197,18 @@ class Saboteur:
 
     async def _kill_store(self, fault: Fault) -> None:
         store = self._site.stores[fault.target]
-        with self._history.disturbed("cache") if fault.target == "redis" else nullcontext():
-            await asyncio.to_thread(store.kill)
+        with self._disturbing(fault):
+            with self._losing_marks() if fault.target == "redis" else nullcontext():
+                await asyncio.to_thread(store.kill)
             await self._last(fault.seconds)
             await asyncio.to_thread(store.start)
 
+    def _losing_marks(self) -> AbstractContextManager[None]:
+        """Redis forgets the marks of writers under way, though their scripts succeed."""
+        return self._history.disturbed("cache")
+
     async def _flush(self, _fault: Fault) -> None:
-        with self._history.disturbed("cache"):
+        with self._losing_marks():
             async with Redis.from_url(self._site.redis_url) as redis:  # pyright: ignore[reportUnknownMemberType] - its keyword arguments have no types
                 await redis.flushall()  # pyright: ignore[reportUnknownMemberType] - likewise
 
@@ -236,10 +249,10 @@ class Saboteur:
 
     @contextmanager
     def _disturbing(self, fault: Fault) -> Generator[None]:
-        """Record a fault of a link; only an api writes to the cache."""
-        client, _, server = fault.target.partition(">")
-        if client.startswith("api") and server == "redis":
-            with self._history.disturbed("cache"):
-                yield
-        else:
+        """Count the faults of Redis and of the links to it while they last."""
+        is_of_redis = fault.target.endswith("redis")
+        self._redis_faults += is_of_redis
+        try:
             yield
+        finally:
+            self._redis_faults -= is_of_redis

@@ -53,7 +53,7 @@ class Disturbance:
     """A fault for whose time the contract of the cache allows a stale state."""
 
     kind: Literal["cache", "writer"]
-    """``cache``: Redis, its data or the way to it was away; ``writer``: an api process died."""
+    """``cache``: a writer's script failed, or Redis lost its marks; ``writer``: an api died."""
     begin: float
     end: float
 

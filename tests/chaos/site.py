@@ -71,6 +71,10 @@ class Site:
         """Return the public base URL of each pod of a service, as clients reach it."""
         return [self.links[f"clients>{service}-{pod}"].url for pod in PODS]
 
+    def operations(self, service: str) -> dict[str, str]:
+        """Return the base URL of the operations port of each pod of a service, by its name."""
+        return {f"{service}-{pod}": self._systems[pod].url(service, 2) for pod in PODS}
+
     @asynccontextmanager
     async def running(self) -> AsyncGenerator["Site"]:
         """Open the links and run every service in the block."""
