@@ -1,5 +1,6 @@
 """All that differs between MySQL, MariaDB and SQLite: column types, the clock, and error codes."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -9,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     BINARY,
     BigInteger,
+    Boolean,
     ColumnElement,
     Dialect,
     LargeBinary,
@@ -168,6 +170,28 @@ SNAPSHOT: Final = (
 this transaction's alone, and without it the server leaves the snapshot out with a warning."""
 
 
+class is_read_only(FunctionElement[bool]):  # noqa: N801 - named as SQL functions are
+    """Whether the server takes no writes: another may know more by now. SQLite has no server."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+READ_ONLY: Final = "@@global.read_only OR @@global.innodb_read_only"
+"""The condition in MySQL and MariaDB; super_read_only implies the first."""
+
+
+@compiles(is_read_only, "mysql")
+@compiles(is_read_only, "mariadb")
+def _is_read_only_mysql(*_: object, **__: object) -> str:
+    return f"({READ_ONLY})"
+
+
+@compiles(is_read_only, "sqlite")
+def _is_read_only_sqlite(*_: object, **__: object) -> str:
+    return "0"
+
+
 # --- plans -------------------------------------------------------------------------------------
 
 
@@ -191,31 +215,61 @@ class Failure(Enum):
     LOCK_TIMEOUT = auto()
     """A lock was not granted in time; ROLLBACK, then again."""
     DEADLOCK = auto()
-    """Chosen as the victim; ROLLBACK, then again."""
+    """Rolled back in favour of another transaction; ROLLBACK, then again."""
+    NOT_PRIMARY = auto()
+    """The server takes no writes, or hands over its role; ROLLBACK, then again elsewhere."""
     UNAVAILABLE = auto()
     """The server is away, full, shutting down or took too long."""
     DEFECT = auto()
     """Our statement is wrong."""
 
 
+_DEADLOCK: Final = frozenset(
+    {
+        1213,  # deadlock; Galera: certification failed
+        1020,  # MariaDB: the row has changed since this snapshot was taken
+        3101,  # group replication: certification failed
+    }
+)
+_TAKES_NO_WRITES: Final = frozenset(
+    {
+        *(1290, 1836, 1874, 1036),  # read_only and super_read_only, InnoDB read-only
+        1792,  # transaction_read_only is the session's default
+        3098,  # group replication: not a member that may write
+        1047,  # Galera: not part of the primary component
+    }
+)
+"""The server refuses before it does anything, a COMMIT too."""
+_HANDS_OVER: Final = frozenset({3100, 3101})
+"""Group replication: this member may have left the group."""
 _MYSQL_UNAVAILABLE: Final = frozenset(
     {
         *(1040, 1129, 1135, 1203, 1226),  # too many connections, or failed ones
         *(1044, 1045, 1049, 1130, 1142, 1146),  # not granted, or not migrated, yet
         *(1053, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927),  # shutting down, connection ended
-        *(1290, 1836),  # read-only
         3159,  # takes no connection without TLS
         *(1317, 1969, 3024, 3169, 4031),  # interrupted, or took too long
         *(1021, 1037, 1038, 1041, 1114, 1206, 1637),  # out of disk, memory or transactions
+        *(1, 2, 3, 4, 5, 9, 20, 1016, 1023, 1024, 1026, 1030),  # files and storage engines
+        *(1180, 1598),  # the engine or the binlog failed, which may be at a COMMIT
         *(2002, 2003, 2006, 2012, 2013, 2055),  # the client's: no answer
     }
 )
 _MYSQL_FAILURES: Final[Mapping[int, Failure]] = {
     1062: Failure.DUPLICATE,
     1205: Failure.LOCK_TIMEOUT,
-    1213: Failure.DEADLOCK,
     **dict.fromkeys(_MYSQL_UNAVAILABLE, Failure.UNAVAILABLE),
+    **dict.fromkeys(_TAKES_NO_WRITES | _HANDS_OVER, Failure.NOT_PRIMARY),
+    **dict.fromkeys(_DEADLOCK, Failure.DEADLOCK),
 }
+_VITESS_CODES: Final = frozenset({1105, 1317})
+_VITESS_FAILOVER: Final = re.compile(
+    r"not serving|no healthy tablet|reparent"
+    r"|code = (?:Unavailable|FailedPrecondition|Aborted|ClusterEvent)",
+    re.IGNORECASE,
+)
+"""Vitess has one code for every error of a tablet, so its text has to tell."""
+_READ_ONLY: Final = re.compile(r"read.only", re.IGNORECASE)
 _SQLITE_UNAVAILABLE: Final = ("disk I/O", "disk is full", "unable to open", "no such table")
 
 
@@ -225,16 +279,48 @@ def classify(error: Exception) -> Failure:
         return Failure.UNAVAILABLE
     if not isinstance(error, DBAPIError):
         return Failure.DEFECT
+    original = cast("BaseException", error.orig)
+    known = _classify_mysql(original)
+    if known is not Failure.DEFECT:
+        return known
     if error.connection_invalidated:
         return Failure.UNAVAILABLE
-    original = cast("BaseException", error.orig)
+    return Failure.DEFECT if _code_of(original) is not None else _classify_sqlite(error)
+
+
+def is_undone(error: Exception) -> bool:
+    """Tell whether a failed COMMIT surely changed nothing, now that its connection is closed."""
+    failure = classify(error)
+    if failure is Failure.NOT_PRIMARY and isinstance(error, DBAPIError):
+        return _code_of(cast("BaseException", error.orig)) in _TAKES_NO_WRITES
+    if failure is Failure.DEFECT:  # MySQL has no constraint that is first checked at a COMMIT
+        return isinstance(error, DBAPIError) and _code_of(cast("BaseException", error.orig)) is None
+    return failure in (Failure.DUPLICATE, Failure.LOCK_TIMEOUT, Failure.DEADLOCK)
+
+
+def leaves_primary(original: BaseException) -> bool:
+    """Tell whether an error of the driver says that another server may be the primary by now."""
+    return _classify_mysql(original) is Failure.NOT_PRIMARY or _code_of(original) in _HANDS_OVER
+
+
+def _code_of(original: BaseException) -> int | None:
     code: Any = original.args[0] if original.args else None
-    if isinstance(code, int):
-        return _MYSQL_FAILURES.get(code, Failure.DEFECT)
-    return _classify_sqlite(error, str(code))
+    return code if isinstance(code, int) else None
 
 
-def _classify_sqlite(error: DBAPIError, message: str) -> Failure:
+def _classify_mysql(original: BaseException) -> Failure:
+    code, message = _code_of(original), str(original)
+    if code is None:
+        return Failure.DEFECT
+    if code in _VITESS_CODES and _VITESS_FAILOVER.search(message):
+        return Failure.NOT_PRIMARY
+    if code == 1290 and not _READ_ONLY.search(message):  # by another option
+        return Failure.UNAVAILABLE
+    return _MYSQL_FAILURES.get(code, Failure.DEFECT)
+
+
+def _classify_sqlite(error: DBAPIError) -> Failure:
+    message = str(error.orig)
     if isinstance(error, IntegrityError):
         return Failure.DUPLICATE if "UNIQUE constraint" in message else Failure.DEFECT
     if "database is locked" in message or "database table is locked" in message:
