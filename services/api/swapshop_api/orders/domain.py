@@ -179,7 +179,7 @@ class Orders:
             return Found(lookup.order.body, "HIT")
         found = await self._find(order_id)
         body = found.order.model_dump_json().encode()
-        if lookup.lease is not None:
+        if lookup.lease is not None and not found.from_read_only:
             await self._cache.fill(
                 order_id,
                 lookup.lease,

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import RowMapping, Select, insert, select
+from sqlalchemy import ColumnElement, RowMapping, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.dispatch.models import deliveries, delivery_attempts
 from swapshop_api.orders.models import PENDING, order_items, orders
 from swapshop_api.orders.schemas import OrderIn, OrderLine, OrderOut
 from swapshop_kit.cursors import Cursor
-from swapshop_kit.dialect import force_index, utc_now
+from swapshop_kit.dialect import force_index, is_read_only, utc_now
 from swapshop_kit.ids import new_id
 from swapshop_kit.keyset import newest_first
 from swapshop_kit.telemetry import current_traceparent
@@ -44,6 +44,8 @@ class StoredOrder:
     user_id: str
     order: OrderOut
     fingerprint: bytes = b""
+    from_read_only: bool = False
+    """The server takes no writes: the order may have changed on another one since."""
 
 
 async def insert_order(
@@ -83,27 +85,29 @@ async def insert_order(
 
 async def find(connection: AsyncConnection, order_id: str) -> StoredOrder | None:
     """Return an order by its id."""
-    return await _find_one(
-        connection, select(*_ORDER, orders.c.fingerprint).where(orders.c.id == order_id)
-    )
+    return await _find_one(connection, orders.c.id == order_id)
 
 
 async def find_by_key(
     connection: AsyncConnection, user_id: str, idempotency_key: str
 ) -> StoredOrder | None:
     """Return the order that a customer placed with an Idempotency-Key."""
-    query = select(*_ORDER, orders.c.fingerprint).where(
-        orders.c.user_id == user_id, orders.c.idempotency_key == idempotency_key
+    return await _find_one(
+        connection, orders.c.user_id == user_id, orders.c.idempotency_key == idempotency_key
     )
-    return await _find_one(connection, query)
 
 
-async def _find_one(connection: AsyncConnection, query: Select[Any]) -> StoredOrder | None:
+async def _find_one(
+    connection: AsyncConnection, *conditions: ColumnElement[bool]
+) -> StoredOrder | None:
+    role = is_read_only().label("is_read_only")
+    query = select(*_ORDER, orders.c.fingerprint, role).where(*conditions)
     row = (await connection.execute(query)).mappings().one_or_none()
     if row is None:
         return None
     lines = await read_lines(connection, [row["id"]])
-    return StoredOrder(row["user_id"], to_order(row, lines[row["id"]]), row["fingerprint"])
+    order = to_order(row, lines[row["id"]])
+    return StoredOrder(row["user_id"], order, row["fingerprint"], bool(row["is_read_only"]))
 
 
 async def read_lines(
