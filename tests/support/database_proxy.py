@@ -1,4 +1,4 @@
-"""A TCP proxy in front of MariaDB or MySQL that falls silent, or breaks connections at a COMMIT."""
+"""A TCP proxy in front of MariaDB or MySQL that misbehaves as networks, hosts and failovers do."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
@@ -37,9 +37,12 @@ class DatabaseProxy:
         self.at_commit = AtCommit.PASS
         self.held = asyncio.Event()
         self.sent = bytearray()
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._servers: set[asyncio.StreamWriter] = set()
+        self._abandoned: set[asyncio.StreamWriter] = set()
         self._passes = asyncio.Event()
         self._passes.set()
+        self._greets_only = False
 
     @property
     def url(self) -> str:
@@ -65,14 +68,29 @@ class DatabaseProxy:
         finally:
             self._passes.set()
 
+    def fall_silent_at_tls(self) -> None:
+        """Greets new clients, and forwards nothing that they say."""
+        self._greets_only = True
+
     def cut(self) -> None:
         """Breaks every connection."""
-        for writer in self._writers:
+        for writer in self._clients | self._servers | self._abandoned:
             writer.transport.abort()
+
+    def lose_clients(self) -> None:
+        """The hosts of all clients vanish: the server hears nothing, not even of an end."""
+        self._abandoned |= self._servers
+        for writer in self._clients:
+            writer.transport.abort()
+
+    def lead_to(self, url: str) -> None:
+        """Leads new connections to another server, as a Service does after a failover."""
+        self._url = make_url(url)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_connection(self._url.host, self._url.port)
-        self._writers |= {writer, server_writer}
+        self._clients.add(writer)
+        self._servers.add(server_writer)
         try:
             async with asyncio.TaskGroup() as tasks:
                 answers = tasks.create_task(self._answer(server_reader, writer))
@@ -81,9 +99,10 @@ class DatabaseProxy:
         except* OSError:
             pass  # one side broke the connection: so do we
         finally:
-            for each in (writer, server_writer):
+            for each in {writer, server_writer} - self._abandoned:
                 each.transport.abort()
-                self._writers.discard(each)
+            self._clients.discard(writer)
+            self._servers.discard(server_writer)
 
     async def _forward(
         self,
@@ -94,6 +113,8 @@ class DatabaseProxy:
     ) -> None:
         while data := await reader.read(_CHUNK):
             await self._passes.wait()
+            if self._greets_only:
+                continue
             if _COMMIT in data and self.at_commit is not AtCommit.PASS:
                 what, self.at_commit = self.at_commit, AtCommit.PASS
                 if what is AtCommit.HOLD:

@@ -6,9 +6,9 @@ from typing import Final
 import structlog
 
 from swapshop_kit.database import Database, is_durable
-from swapshop_kit.health import Check
+from swapshop_kit.health import Check, State
 from swapshop_kit.metrics import report_durability
-from swapshop_kit.migrations import is_ready
+from swapshop_kit.migrations import state_of
 from swapshop_kit.problems import DatabaseUnavailable
 
 CHECK_SECONDS: Final = 2.0
@@ -18,21 +18,20 @@ _log = structlog.get_logger()
 
 
 def database_check(name: str, database: Database, head: str) -> Check:
-    """Check that the database answers and its schema is at least at ``head``.
+    """Check that the database answers, that its schema is at least at ``head``, and its role.
 
     The first time it does, its durability is reported under ``name``, with a warning if a COMMIT
     would not survive a power cut.
     """
     is_reported = False
 
-    async def check() -> bool:
+    async def check() -> State:
         nonlocal is_reported
-        if not await is_ready(database, head):
-            return False
-        if not is_reported:
+        state = await state_of(database, head)
+        if state != "away" and not is_reported:
             await _report_durability(name, database)
             is_reported = True
-        return True
+        return state
 
     return within(CHECK_SECONDS, check)
 
@@ -47,7 +46,7 @@ async def _report_durability(name: str, database: Database) -> None:
 def within(seconds: float, check: Check) -> Check:
     """Bound a check's time; one that takes longer, or loses the database midway, says no."""
 
-    async def bounded() -> bool:
+    async def bounded() -> bool | State:
         try:
             async with asyncio.timeout(seconds):
                 return await check()

@@ -7,13 +7,15 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
+import structlog
 from sqlalchemy import event, text
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from swapshop_kit.dialect import SNAPSHOT, Failure, classify, sqlite_utc_now
+from swapshop_kit.dialect import SNAPSHOT, Failure, classify, is_undone, sqlite_utc_now
+from swapshop_kit.mysql import Limits, create_mysql
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown
 from swapshop_kit.statement_spans import trace_statements
 from swapshop_kit.telemetry import is_tracing
@@ -23,16 +25,7 @@ T = TypeVar("T")
 ATTEMPTS: Final = 3
 """Times a transaction is tried when it loses a lock."""
 
-LOCK_WAIT_SECONDS: Final = 3
-STATEMENT_SECONDS: Final = 8
-ANSWER_SECONDS: Final = 10
-"""A server that stays silent longer counts as away; its connection is thrown away."""
-
-_SESSION: Final = (
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO,"
-    "NO_ZERO_DATE,NO_ZERO_IN_DATE', time_zone = '+00:00', "
-    f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
-)
+_log = structlog.get_logger()
 
 
 class DuplicateKey(Exception):
@@ -57,6 +50,9 @@ class Database:
         retry_lock_timeout: bool = True,
     ) -> T:
         """Run ``work`` and COMMIT; on a deadlock or lock time-out ROLLBACK and run it all again.
+
+        So too, but once, if the connection was lost before the COMMIT, or the server takes no
+        writes: another connection may lead to the new primary.
 
         Args:
             work: issues the statements; run up to three times, so free of other effects.
@@ -118,8 +114,7 @@ class Database:
                     raise LockTimeout from error
                 if failure in (Failure.DEADLOCK, Failure.LOCK_TIMEOUT):
                     is_last = attempt == ATTEMPTS
-                elif failure is Failure.UNAVAILABLE:
-                    # a pooled connection that died while idle is replaced once
+                elif failure in (Failure.NOT_PRIMARY, Failure.UNAVAILABLE):
                     is_last = attempt > 1 or not _lost_connection(error)
                 else:
                     raise
@@ -134,9 +129,11 @@ def _lost_connection(error: Exception) -> bool:
 
 
 async def _run_once(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    cancellations = _count_cancellations()
     async with engine.connect() as connection:
         try:
             result = await work(connection)
+            _cancel_if_swallowed(cancellations)
         except BaseException:
             await _roll_back(connection)
             raise
@@ -145,10 +142,31 @@ async def _run_once(engine: AsyncEngine, work: Callable[[AsyncConnection], Await
         except (SQLAlchemyError, OSError) as error:
             # a refused COMMIT leaves the transaction open: the next caller would commit it too
             await connection.invalidate()
-            if classify(error) is Failure.UNAVAILABLE:
-                raise OutcomeUnknown from error
-            raise
+            if is_undone(error):
+                raise
+            if classify(error) is Failure.DEFECT:
+                _log.exception("database.commit_failed")
+            raise OutcomeUnknown from error
+        _cancel_if_swallowed(cancellations)
         return result
+
+
+def _count_cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
+
+
+def _cancel_if_swallowed(before: int) -> None:
+    """Raise a cancellation that a driver has lost.
+
+    Until Python 3.12, ``asyncio.wait_for``, by which asyncmy reads, loses one that comes together
+    with the answer: the task would go on for ever.
+
+    Raises:
+        asyncio.CancelledError: the task was cancelled since ``before`` was counted.
+    """
+    if _count_cancellations() > before:
+        raise asyncio.CancelledError
 
 
 async def _roll_back(connection: AsyncConnection) -> None:
@@ -178,24 +196,21 @@ def create_engine(
     *,
     tls: ssl.SSLContext | None = None,
     pool_size: int = 10,
-    statement_seconds: int | None = STATEMENT_SECONDS,
-    answer_seconds: float = ANSWER_SECONDS,
+    limits: Limits | None = None,
 ) -> AsyncEngine:
     """Make an engine for ``sqlite+aiosqlite://`` or ``mysql+asyncmy://``.
 
     Args:
         url: with user and password.
-        tls: MySQL is spoken to through it alone; None speaks plainly. SQLite has no network.
+        tls: MySQL is spoken to through it alone; None speaks plainly. SQLite has no network. The
+            context is from now on for this server.
         pool_size: connections at most; a further caller waits up to 3 s.
-        statement_seconds: the server ends a statement that takes longer; None, for migrations,
-            waits without limit.
-        answer_seconds: a server that stays silent longer counts as away; without a limit for
-            statements there is none for answers.
+        limits: of the connections to MySQL; the usual by default.
     """
     if make_url(url).get_backend_name() == "sqlite":
         engine = _create_sqlite(url, pool_size)
     else:
-        engine = _create_mysql(url, tls, pool_size, statement_seconds, answer_seconds)
+        engine = create_mysql(url, tls, pool_size, limits or Limits())
     if is_tracing():
         trace_statements(engine)
     return engine
@@ -229,50 +244,5 @@ def _create_sqlite(url: str, pool_size: int) -> AsyncEngine:
     def begin(connection: Connection) -> None:
         read_only = connection.get_execution_options().get("read_only", False)
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _create_mysql(
-    url: str,
-    tls: ssl.SSLContext | None,
-    pool_size: int,
-    statement_seconds: int | None,
-    answer_seconds: float,
-) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=3,
-        pool_recycle=1800,
-        pool_reset_on_return=None,  # every path above ends in COMMIT, ROLLBACK or close
-        isolation_level="READ COMMITTED",
-        connect_args={
-            "connect_timeout": 3,
-            "read_timeout": answer_seconds if statement_seconds else None,
-            **({"ssl": tls} if tls else {}),
-        },
-    )
-
-    @event.listens_for(engine.sync_engine, "do_connect")
-    def connect(
-        dialect: Dialect, _: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]
-    ) -> Any:
-        try:
-            return dialect.connect(*arguments, **options)
-        except RuntimeError as error:
-            # how asyncmy reports that uvloop's connection broke before its first use
-            raise ConnectionResetError("the connection broke while it was made") from error
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(dbapi_connection: Any, _: ConnectionPoolEntry) -> None:
-        cursor = dbapi_connection.cursor()
-        cursor.execute("SELECT VERSION()")
-        is_mariadb = "mariadb" in str(cursor.fetchone()[0]).lower()
-        # MySQL limits SELECT alone, in milliseconds; MariaDB every statement, in seconds
-        limit, unit = ("max_statement_time", 1) if is_mariadb else ("max_execution_time", 1000)
-        cursor.execute(f"{_SESSION}, {limit} = {(statement_seconds or 0) * unit}")
-        cursor.close()
 
     return engine

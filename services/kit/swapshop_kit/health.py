@@ -10,7 +10,11 @@ from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel
 
-Check = Callable[[], Awaitable[bool]]
+State = Literal["up", "away", "read-only"]
+"""Of a dependency; a database that takes no writes still answers reads."""
+
+Check = Callable[[], Awaitable[bool | State]]
+"""Tells the state of a dependency; True is up, False is away."""
 
 
 class Readiness(BaseModel):
@@ -18,7 +22,7 @@ class Readiness(BaseModel):
 
     ready: bool
     draining: bool
-    dependencies: dict[str, Literal["up", "away"]]
+    dependencies: dict[str, State]
 
 
 @dataclass
@@ -42,12 +46,18 @@ class Health:
         """Ask every dependency at once; each check bounds its own time."""
         checks = {**self.required, **self.optional}
         answers = await asyncio.gather(*(check() for check in checks.values()))
-        states: dict[str, Literal["up", "away"]] = {
-            name: "up" if is_up else "away" for name, is_up in zip(checks, answers, strict=True)
+        states: dict[str, State] = {
+            name: _as_state(answer) for name, answer in zip(checks, answers, strict=True)
         }
-        self._seen.update(name for name, state in states.items() if state == "up")
+        self._seen.update(name for name, state in states.items() if state != "away")
         ready = not self.draining and self._seen >= set(self.required)
         return Readiness(ready=ready, draining=self.draining, dependencies=states)
+
+
+def _as_state(answer: bool | State) -> State:
+    if isinstance(answer, bool):
+        return "up" if answer else "away"
+    return answer
 
 
 def operations_router(health: Health) -> APIRouter:

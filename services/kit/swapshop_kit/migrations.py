@@ -1,5 +1,7 @@
 """Schema migrations: alembic under a lock, safe to kill between any two statements."""
 
+import asyncio
+import itertools
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,14 +24,27 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from swapshop_kit.database import Database, DuplicateKey, create_engine
-from swapshop_kit.dialect import Failure, classify
+from swapshop_kit.dialect import Failure, classify, is_read_only
+from swapshop_kit.health import State
+from swapshop_kit.mysql import Limits
 from swapshop_kit.problems import DatabaseUnavailable
 
 VERSION_TABLE: Final = "schema_version"
 LOCK_WAIT_SECONDS: Final = 60
+
+LIMITS: Final = Limits(statement=None, metadata_lock=5)
+"""Every statement on a table queues behind a migration that waits for the table's metadata lock.
+So the migration soon gives way: before the services, which wait twice for up to 3 s, give up."""
+
+ATTEMPTS: Final = 20
+"""How often a migration takes its turn before it fails; its Job then starts it again."""
+
+GIVE_WAY_SECONDS: Final = 1.0
+
+Finish = Callable[[AsyncConnection], Awaitable[None]]
 
 _read_version: Final = select(column("version_num", String())).select_from(table(VERSION_TABLE))
 _log = structlog.get_logger()
@@ -63,16 +78,24 @@ def _version_in(connection: Connection) -> str:
     return str(connection.scalar(_read_version) or "")
 
 
-async def is_ready(database: Database, head: str) -> bool:
-    """Tell whether the database answers and its schema is at least at ``head``."""
+async def state_of(database: Database, head: str) -> State:
+    """Tell whether the database answers, is at least at ``head``, and takes writes."""
 
-    async def read(connection: AsyncConnection) -> bool:
-        return str(await connection.scalar(_read_version) or "") >= head
+    async def read(connection: AsyncConnection) -> State:
+        row = (await connection.execute(_read_version.add_columns(is_read_only()))).one_or_none()
+        if row is None or str(row[0] or "") < head:
+            return "away"
+        return "read-only" if row[1] else "up"
 
     try:
         return await database.read(read)
     except DatabaseUnavailable:
-        return False
+        return "away"
+
+
+async def is_ready(database: Database, head: str) -> bool:
+    """Tell whether the database answers and its schema is at least at ``head``."""
+    return await state_of(database, head) != "away"
 
 
 async def migrate(
@@ -81,7 +104,8 @@ async def migrate(
     *,
     tls: ssl.SSLContext | None = None,
     lock_wait_seconds: int = LOCK_WAIT_SECONDS,
-    finish: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    limits: Limits = LIMITS,
+    finish: Finish | None = None,
 ) -> str:
     """Bring a schema to the newest revision and return its revision; a newer one stays untouched.
 
@@ -92,42 +116,70 @@ async def migrate(
         scripts: the service's folder of migrations.
         tls: as of ``create_engine``.
         lock_wait_seconds: how long to wait for another process that migrates this schema.
+        limits: of the connection to MySQL.
         finish: work in the transaction that records the newest revision. No service is ready
             before that commits, so no service can be used before this work is done.
 
     Raises:
-        DatabaseUnavailable: the server cannot be reached; run it again.
+        DatabaseUnavailable: the server cannot be reached, or a table was locked all the while; run
+            it again.
         DuplicateKey: ``finish`` met a taken key, and nothing of it was committed.
         MigrationLocked: another process is at it.
     """
-    engine = create_engine(url, tls=tls, pool_size=1, statement_seconds=None)
-    database = Database(engine)
+    engine = create_engine(url, tls=tls, pool_size=1, limits=limits)
+    head = head_of(scripts)
     try:
-        head = head_of(scripts)
-        async with engine.connect() as connection:
-            await connection.run_sync(_lock, lock_wait_seconds)
-            try:
-                found = await connection.run_sync(_upgrade, scripts, head)
-                if finish is not None:
-                    await finish(connection)
-                # before the lock is released, or the next process reads the old version
-                await connection.commit()
-            finally:
-                await connection.run_sync(_unlock)
-            await connection.commit()
-    except (DBAPIError, OSError) as error:
-        if classify(error) is Failure.UNAVAILABLE:
-            raise DatabaseUnavailable from error
-        if classify(error) is Failure.DUPLICATE:
-            raise DuplicateKey from error
-        raise
+        found = await _take_turns(
+            lambda: _migrate_once(engine, scripts, head, lock_wait_seconds, finish)
+        )
     finally:
-        await database.close()
+        await engine.dispose()
     if found > head:
         _log.info("migrate.newer_schema", found=found, own=head)
         return found
     _log.info("migrate.done", before=found, now=head)
     return head
+
+
+async def _take_turns(upgrade: Callable[[], Awaitable[str]]) -> str:
+    """Run an upgrade; when it cannot lock a table, let the services work for a moment, and again.
+
+    Raises:
+        DatabaseUnavailable: the server cannot be reached, or the table was locked all the while.
+        DuplicateKey: a unique key is taken.
+    """
+    for attempt in itertools.count(1):
+        try:
+            return await upgrade()
+        except (DBAPIError, OSError, TimeoutError) as error:
+            failure = classify(error)
+            if failure is Failure.LOCK_TIMEOUT and attempt < ATTEMPTS:
+                _log.warning("migrate.gave_way", attempt=attempt)
+                await asyncio.sleep(GIVE_WAY_SECONDS)
+            elif failure in (Failure.LOCK_TIMEOUT, Failure.UNAVAILABLE, Failure.NOT_PRIMARY):
+                raise DatabaseUnavailable from error
+            elif failure is Failure.DUPLICATE:
+                raise DuplicateKey from error
+            else:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def _migrate_once(
+    engine: AsyncEngine, scripts: Path, head: str, lock_wait_seconds: int, finish: Finish | None
+) -> str:
+    async with engine.connect() as connection:
+        await connection.run_sync(_lock, lock_wait_seconds)
+        try:
+            found = await connection.run_sync(_upgrade, scripts, head)
+            if finish is not None:
+                await finish(connection)
+            # before the lock is released, or the next process reads the old version
+            await connection.commit()
+        finally:
+            await connection.run_sync(_unlock)
+        await connection.commit()
+        return found
 
 
 def _upgrade(connection: Connection, scripts: Path, head: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Generator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -83,6 +84,47 @@ async def test_cancelled_in_the_middle_of_a_query_it_poisons_no_connection(
     await small.close()
 
     assert await words_in(mariadb) == {}
+
+
+@pytest.mark.parametrize("swallows", ["before", "after"])
+async def test_a_cancellation_that_the_driver_loses_still_ends_the_transaction(
+    small: Database, swallows: str
+) -> None:
+    """On Python 3.11 ``asyncio.wait_for`` loses one that comes together with the answer."""
+    is_begun = asyncio.Event()
+
+    async def lose(connection: AsyncConnection) -> None:
+        if swallows == "after":
+            await add_word(connection, "half")
+        is_begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if swallows == "before":
+            await add_word(connection, "half")
+
+    task = asyncio.create_task(small.transaction(lose))
+    await is_begun.wait()
+    await _cancel(task)
+
+    assert await words_in(small) == {}
+    assert _in_use(small) == 0
+
+
+async def test_one_that_was_cancelled_before_may_still_clean_up(small: Database) -> None:
+    is_begun = asyncio.Event()
+
+    async def serve() -> None:
+        try:
+            is_begun.set()
+            await asyncio.Event().wait()
+        finally:
+            await small.transaction(lambda connection: add_word(connection, "cleaned"))
+
+    task = asyncio.create_task(serve())
+    await is_begun.wait()
+    await _cancel(task)
+
+    assert await words_in(small) == {"cleaned": 0}
 
 
 class _Gate:

@@ -11,6 +11,7 @@ from support.database_proxy import AtCommit, DatabaseProxy
 from support.samples import add_word, count_of, words_in
 from support.servers import DatabaseServer
 from swapshop_kit.database import Database, create_engine
+from swapshop_kit.mysql import Limits
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown
 
 
@@ -126,7 +127,7 @@ async def test_a_commit_that_never_arrived_is_unknown_too(
 async def test_a_commit_that_is_never_answered_is_unknown_in_bounded_time(
     mariadb: Database, proxy: DatabaseProxy
 ) -> None:
-    proxied = Database(create_engine(proxy.url, pool_size=1, answer_seconds=0.5))
+    proxied = Database(create_engine(proxy.url, pool_size=1, limits=Limits(answer=0.5)))
     await proxied.read(count_of)
     proxy.at_commit = AtCommit.HOLD
     async with asyncio.timeout(10):

@@ -58,17 +58,17 @@ async def test_a_ready_database_is_reported_once(
     server: DatabaseServer, database: Database
 ) -> None:
     check = database_check("kit-once", database, "0002")
-    assert not await check()
+    assert await check() == "away"
     assert _reported("kit-once") is None
     await database.transaction(_migrate)
     with capture_logs() as logs:
-        assert await check()
+        assert await check() == "up"
         server.execute("SET GLOBAL sync_binlog = 0")
-        assert await check()
+        assert await check() == "up"
 
     assert _reported("kit-once") == 1
     assert logs == []
-    assert not await database_check("kit-newer", database, "0003")()
+    assert await database_check("kit-newer", database, "0003")() == "away"
 
 
 async def test_a_database_that_is_not_durable_is_a_warning(
@@ -77,7 +77,7 @@ async def test_a_database_that_is_not_durable_is_a_warning(
     server.execute("SET GLOBAL sync_binlog = 0")
     await database.transaction(_migrate)
     with capture_logs() as logs:
-        assert await database_check("kit-weak", database, "0002")()
+        assert await database_check("kit-weak", database, "0002")() == "up"
 
     assert _reported("kit-weak") == 0
     assert logs == [{"event": "database.not_durable", "log_level": "warning", "pool": "kit-weak"}]

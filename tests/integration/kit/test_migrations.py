@@ -1,20 +1,25 @@
 """Migrations: one at a time, safe to kill between any two statements, never backwards."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+import shutil
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
 
 from support.processes import HOST, free_port
 from support.scripts import run_python
 from support.servers import DatabaseServer
+from support.waiting import until
 from swapshop_kit.database import Database, DuplicateKey, create_engine
 from swapshop_kit.ids import new_id
 from swapshop_kit.migrations import MigrationLocked, head_of, is_ready, migrate, read_version
+from swapshop_kit.mysql import Limits
 from swapshop_kit.problems import DatabaseUnavailable
 
 _ENVIRONMENT = "from swapshop_kit.migrations import run_environment\n\nrun_environment()\n"
@@ -46,6 +51,16 @@ revision, down_revision = "0002", "0001"
 
 def upgrade() -> None:
     create_table("shelves", Column("id", Integer, primary_key=True))
+"""
+_THIRD = """
+from sqlalchemy import Column, Integer
+from swapshop_kit.migrations import add_column
+
+revision, down_revision = "0003", "0002"
+
+
+def upgrade() -> None:
+    add_column("toys", Column("colour", Integer))
 """
 _PROCESS = """
     import asyncio
@@ -277,3 +292,33 @@ def _write_first(folder: Path, statement: str) -> None:
     upgrade = "def upgrade() -> None:\n"
     changed = _FIRST.replace(upgrade, f"{upgrade}    {statement}\n")
     (folder / "versions" / "0001_changed.py").write_text(changed)
+
+
+async def test_a_migration_gives_way_while_a_table_is_in_use_and_then_succeeds(
+    mariadb_server: DatabaseServer, scripts: Path, tmp_path: Path
+) -> None:
+    """Whoever wants a table queues behind a migration that waits for it."""
+    newer = tmp_path / "newer"
+    shutil.copytree(scripts, newer)
+    (newer / "versions" / "0003_colour.py").write_text(_THIRD)
+    with mariadb_server.schema(f"kit_{new_id()[-12:]}") as url, capture_logs() as logs:
+        await migrate(url, scripts)
+        database = Database(create_engine(url))
+        count = text("SELECT COUNT(*) FROM toys")
+
+        async def use(connection: AsyncConnection) -> None:
+            await connection.execute(count)
+            limits = Limits(statement=None, metadata_lock=1)
+            migration = asyncio.create_task(migrate(url, newer, limits=limits))
+            await until(lambda: {"event": "migrate.gave_way", "attempt": 1} in _told(logs))
+            assert not migration.done()
+            await database.read(lambda other: other.execute(count))
+            await connection.commit()
+            assert await migration == "0003"
+
+        await database.read(use)
+        await database.close()
+
+
+def _told(logs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: log[key] for key in ("event", "attempt") if key in log} for log in logs]

@@ -19,6 +19,7 @@ from support.skips import skipping_without_server
 from support.waiting import until
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.migrations import is_ready
+from swapshop_kit.mysql import Limits
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown
 
 _BOUND = 12.0  # of a busy machine; every limit that applies here is shorter
@@ -33,7 +34,7 @@ def server() -> Generator[DatabaseServer]:
 
 @pytest.fixture
 async def database(server: DatabaseServer) -> AsyncGenerator[Database]:
-    database = Database(create_engine(server.url("outages"), answer_seconds=0.5))
+    database = Database(create_engine(server.url("outages"), limits=Limits(answer=0.5)))
     async with database.engine.begin() as connection:
         await connection.run_sync(METADATA.drop_all)
         await connection.run_sync(METADATA.create_all)
@@ -127,7 +128,7 @@ async def test_a_caller_that_gives_up_on_a_silent_server_is_let_go(
 async def test_a_statement_beyond_its_limit_is_ended_by_the_server(
     server: DatabaseServer, database: Database
 ) -> None:
-    impatient = Database(create_engine(server.url("outages"), statement_seconds=1))
+    impatient = Database(create_engine(server.url("outages"), limits=Limits(statement=1)))
     runs: list[int] = []
 
     async def work(connection: AsyncConnection) -> None:
@@ -169,6 +170,31 @@ async def test_a_server_that_refuses_writes_leaves_no_transaction_open(
     await clerk.transaction(lambda connection: add_word(connection, "next"))
     await clerk.close()
 
+    assert await words_in(database) == {"next": 0}
+
+
+async def test_a_commit_that_a_global_read_lock_holds_up_is_refused_and_undone(
+    server: DatabaseServer, database: Database
+) -> None:
+    """A backup takes such a lock; MySQL has no other limit for a COMMIT."""
+    waiting = Database(create_engine(server.url("outages"), limits=Limits(metadata_lock=1)))
+    locker = Database(create_engine(server.url("outages")))
+    runs: list[int] = []
+
+    async def lock_all(connection: AsyncConnection) -> None:
+        async def work(other: AsyncConnection) -> None:
+            runs.append(1)
+            await add_word(other, "refused")
+            if len(runs) == 1:
+                await connection.execute(text("FLUSH TABLES WITH READ LOCK"))
+
+        await _is_unavailable(lambda: waiting.transaction(work))
+        await connection.execute(text("UNLOCK TABLES"))
+
+    await locker.read(lock_all)
+    await waiting.transaction(lambda connection: add_word(connection, "next"))
+    await locker.close()
+    await waiting.close()
     assert await words_in(database) == {"next": 0}
 
 

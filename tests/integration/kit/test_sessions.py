@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.samples import add_to, add_word, samples, words_in
 from swapshop_kit.database import Database, create_engine, is_durable
+from swapshop_kit.migrations import LIMITS as MIGRATION_LIMITS
+from swapshop_kit.mysql import Limits
 
 
 async def _variables(database: Database) -> dict[str, str]:
@@ -35,6 +37,7 @@ async def test_the_session_of_mysql_is_strict_and_bounded(mariadb: Database) -> 
     assert _isolation(variables) == "READ-COMMITTED"
     assert variables["time_zone"] == "+00:00"
     assert variables["innodb_lock_wait_timeout"] == "3"
+    assert variables["lock_wait_timeout"] == "3"
     assert _statement_seconds(variables) == 8
     assert variables["autocommit"] == "OFF"
     assert variables["character_set_connection"] == "utf8mb4"
@@ -48,12 +51,26 @@ async def test_the_session_of_mysql_is_strict_and_bounded(mariadb: Database) -> 
 
 
 async def test_a_migration_has_no_limit_but_is_as_strict(mariadb_url: str) -> None:
-    database = Database(create_engine(mariadb_url, statement_seconds=None))
+    database = Database(create_engine(mariadb_url, limits=MIGRATION_LIMITS))
     variables = await _variables(database)
     await database.close()
 
     assert _statement_seconds(variables) == 0
     assert "STRICT_ALL_TABLES" in variables["sql_mode"]
+
+
+@pytest.mark.parametrize("limits", [Limits(), MIGRATION_LIMITS])
+async def test_a_session_whose_client_vanished_is_ended_within_45_s(
+    mariadb_url: str, limits: Limits
+) -> None:
+    database = Database(create_engine(mariadb_url, limits=limits))
+    variables = await _variables(database)
+    await database.close()
+
+    for name in ("wait_timeout", "net_read_timeout", "net_write_timeout"):
+        # a client may vanish just when a statement begins
+        assert int(variables[name]) + (limits.statement or 0) <= 45
+    assert limits.pooled < int(variables["wait_timeout"])
 
 
 async def test_every_connection_of_the_pool_is_set_up(mariadb: Database) -> None:

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.samples import add_word, count_of, samples
 from swapshop_kit.database import Database
 from swapshop_kit.dialect import microseconds_between
 from swapshop_kit.ids import new_id
+from swapshop_kit.problems import DatabaseUnavailable
 
 
 async def test_a_snapshot_does_not_see_what_commits_after_its_begin(database: Database) -> None:
@@ -38,8 +38,9 @@ async def test_the_next_transaction_of_the_connection_is_an_ordinary_one(
 
 
 async def test_on_mysql_a_snapshot_cannot_write(mariadb: Database) -> None:
-    with pytest.raises(DBAPIError, match="READ ONLY"):
+    with pytest.raises(DatabaseUnavailable) as refused:
         await mariadb.snapshot(lambda connection: add_word(connection, "one"))
+    assert "READ ONLY" in str(refused.value.__cause__)
     assert await mariadb.read(count_of) == 0
 
 

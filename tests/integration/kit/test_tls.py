@@ -1,5 +1,6 @@
 """MySQL over TLS: verified or not at all."""
 
+import asyncio
 from collections.abc import Generator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from support.servers import DatabaseServer, database_server_program, mariadb
 from support.skips import skipping_without_server
 from support.tls_servers import TlsServer, tls_mariadb
 from swapshop_kit.database import Database, create_engine
+from swapshop_kit.mysql import Limits
 from swapshop_kit.problems import DatabaseUnavailable
 from swapshop_kit.settings import DatabaseSettings
 
@@ -97,6 +99,21 @@ async def test_a_server_without_tls_hears_nothing_of_use(
         told = await _refusal(_settings(proxy.url, tls_server.authority.file))
         assert "SSL" in told
         assert plain_server.user.encode() not in proxy.sent
+
+
+async def test_a_server_that_falls_silent_before_its_certificate_is_away(
+    tls_server: TlsServer,
+) -> None:
+    """The handshake is bounded with the connecting; the event loop's own limit is a minute."""
+    async with DatabaseProxy(tls_server.server.url()).running() as proxy:
+        settings = _settings(proxy.url, tls_server.authority.file)
+        tls = settings.database_tls_context()
+        proxy.fall_silent_at_tls()
+        database = Database(create_engine(proxy.url, tls=tls, limits=Limits(connect=1)))
+        async with asyncio.timeout(30):
+            with pytest.raises(DatabaseUnavailable):
+                await database.read(_cipher)
+        await database.close()
 
 
 async def test_without_tls_a_server_that_demands_it_is_away(tls_server: TlsServer) -> None:

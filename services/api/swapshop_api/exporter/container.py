@@ -23,6 +23,7 @@ from swapshop_kit.checks import CHECK_SECONDS, within
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.health import Health, operations_router
 from swapshop_kit.migrations import head_of, is_ready
+from swapshop_kit.mysql import Limits
 from swapshop_kit.web import create_app
 
 TITLE: Final = "SwapShop exporter"
@@ -76,8 +77,7 @@ def open_engine(settings: ExporterSettings) -> AsyncEngine:
         settings.database_url.get_secret_value(),
         tls=settings.database_tls_context(),
         pool_size=POOL_SIZE,
-        statement_seconds=round(LONG_SECONDS),
-        answer_seconds=LONG_SECONDS + 5,
+        limits=Limits(statement=round(LONG_SECONDS), answer=LONG_SECONDS + 5),
     )
     name = settings.notifications_schema
     if engine.dialect.name == "sqlite":
