@@ -101,15 +101,23 @@ def test_after_any_other_error_the_server_is_kept(code: int) -> None:
     [
         *_READ_ONLY,
         *(OperationalError(code, "told so") for code in (1020, 1062, 1205, 1213, 3101)),
-        sqlite3.OperationalError("database is locked"),
-        sqlite3.IntegrityError("FOREIGN KEY constraint failed"),
     ],
 )
-def test_a_commit_that_was_refused_is_undone(original: Exception) -> None:
-    kind = exc.IntegrityError if isinstance(original, sqlite3.IntegrityError) else exc.DBAPIError
+def test_a_commit_that_the_server_refused_is_undone(original: Exception) -> None:
     for is_lost in (False, True):
-        error = kind("COMMIT", None, original, connection_invalidated=is_lost)
+        error = exc.DBAPIError("COMMIT", None, original, connection_invalidated=is_lost)
         assert is_undone(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _wrapped(sqlite3.OperationalError("database is locked")),
+        _wrapped(sqlite3.IntegrityError("FOREIGN KEY constraint failed"), exc.IntegrityError),
+    ],
+)
+def test_a_commit_that_sqlite_refused_is_undone(error: Exception) -> None:
+    assert is_undone(error)
 
 
 @pytest.mark.parametrize(
