@@ -1,4 +1,7 @@
-"""Rotates the secrets of an installed release, and restores a backup: see docs/kubernetes.md."""
+"""Operates an installed release: rotates secrets, manages accounts, restores a backup.
+
+See docs/kubernetes.md.
+"""
 
 import argparse
 import base64
@@ -8,6 +11,7 @@ import string
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +23,7 @@ from restore import Restore
 DATABASE_USERS: Final = {
     "api": ("database-api", "swapshop_api", ("deployment/api",)),
     "api-ddl": ("database-api-ddl", "swapshop_api_ddl", ()),
+    "housekeeping": ("database-housekeeping", "swapshop_housekeeping", ()),
     "receiver": ("database-receiver", "swapshop_receiver", ("deployment/receiver",)),
     "receiver-ddl": ("database-receiver-ddl", "swapshop_receiver_ddl", ()),
     "exporter": ("database-exporter", "swapshop_exporter", ("deployment/exporter",)),
@@ -139,6 +144,36 @@ class Rotation:
         self._cluster.restart(*(f"{kind}/{self._cluster.name(name)}" for kind, name in there))
 
 
+def run_users(cluster: Cluster, arguments: Sequence[str]) -> None:
+    """Run `swapshop_api users ...` in a Job with the migration's database user, and print its log.
+
+    The api's own user can change neither a role nor the state of an account.
+
+    Args:
+        cluster: the release.
+        arguments: what follows `users`, such as ``promote EMAIL``.
+
+    Raises:
+        CommandFailed: the command failed; the message ends with its log.
+    """
+    manifest = cluster.helm("get", "manifest", cluster.release)
+    job = next(each for each in yaml.safe_load_all(manifest) if is_migration(each))
+    pod = job["spec"]["template"]["spec"]
+    [own] = [each for each in pod["containers"] if each["name"] == "migrate-api"]
+    pod["containers"] = [{**own, "name": "users", "args": ["users", *arguments]}]
+    pod["initContainers"] = []
+    pod["restartPolicy"] = "Never"
+    job["spec"]["backoffLimit"] = 0
+    name = cluster.name(f"users-{secrets.token_hex(4)}")
+    job["metadata"] = {"name": name, "labels": job["metadata"]["labels"]}
+    cluster.apply(job)
+    try:
+        cluster.finish_job(name)
+        print(cluster.kubectl("logs", f"job/{name}"), end="")
+    finally:
+        cluster.delete_job(name)
+
+
 def is_migration(manifest: dict[str, Any] | None) -> bool:
     """Tell whether it is the Job that makes users and tables; a document may be empty."""
     if manifest is None or manifest["kind"] != "Job":
@@ -159,6 +194,8 @@ def main() -> int:
         "user", choices=DATABASE_USERS
     )
     commands.add_parser("restore", help="restore a dump").add_argument("file")
+    users = commands.add_parser("users", help="manage accounts: promote EMAIL and others")
+    users.add_argument("arguments", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
     cluster = Cluster(arguments.namespace, arguments.release)
     rotation = Rotation(cluster)
@@ -173,6 +210,8 @@ def main() -> int:
                 rotation.rotate_signing_keys()
             case "database":
                 rotation.rotate_database(arguments.user)
+            case "users":
+                run_users(cluster, arguments.arguments)
             case _:
                 Restore(cluster).run(arguments.file)
     except CommandFailed as error:

@@ -96,11 +96,17 @@ class Restore:
     def _sizes(self, found: dict[str, int]) -> dict[str, int]:
         """Return how many pods each has, or should have where a former restore left it stopped."""
         manifest = self._cluster.helm("get", "manifest", self._cluster.release)
-        # an autoscaler has no size in the manifest; it raises one pod to its minimum
+        objects = [each for each in yaml.safe_load_all(manifest) if each]
         declared = {
             each["metadata"]["name"]: each["spec"].get("replicas", 1)
-            for each in yaml.safe_load_all(manifest)
-            if each and each["kind"] == "Deployment"
+            for each in objects
+            if each["kind"] == "Deployment"
+        }
+        # the Deployment of an autoscaler declares no size: one pod would take the whole load first
+        declared |= {
+            each["spec"]["scaleTargetRef"]["name"]: each["spec"]["minReplicas"]
+            for each in objects
+            if each["kind"] == "HorizontalPodAutoscaler"
         }
         return {each: size or declared[self._cluster.name(each)] for each, size in found.items()}
 

@@ -131,7 +131,7 @@ def migration(helm: Helm, values: Mapping[str, Any]) -> list[str]:
 def test_what_may_be_refused_comes_after_every_table(helm: Helm, email: str) -> None:
     """The migration of the api fails if it may not make the operator."""
     names = migration(helm, {"operator.email": email})
-    assert names == ["users", "migrate-receiver", "migrate-api"]
+    assert names == ["users", "migrate-receiver", "grants", "migrate-api"]
 
 
 def test_the_poller_starts_each_minute_and_never_twice(everything: list[Manifest]) -> None:

@@ -22,8 +22,9 @@ EXTERNAL_MYSQL: Final[dict[str, Any]] = {
     "mysql.external": {"host": "db.example.com", "cidrs": ["192.0.2.1/32"]}
 }
 PURPOSES: Final = (
-    "databaseApi", "databaseApiDdl", "databaseReceiver", "databaseReceiverDdl", "databaseExporter",
-    "databaseBackup", "pollerClient", "webhook", "signingKeys", "operator",
+    "databaseApi", "databaseApiDdl", "databaseHousekeeping", "databaseReceiver",
+    "databaseReceiverDdl", "databaseExporter", "databaseBackup", "pollerClient", "webhook",
+    "signingKeys", "operator",
 )  # fmt: skip
 """Of the Secrets that every release needs."""
 

@@ -128,7 +128,7 @@ def test_each_user_works_on_its_own_schema(helm: Helm) -> None:
         name: (url.split("/")[2].split(":")[0], url.split("/")[3]) for name, url in urls.items()
     } == {
         "api": ("swapshop_api", "swapshop"),
-        "housekeeping": ("swapshop_api", "swapshop"),
+        "housekeeping": ("swapshop_housekeeping", "swapshop"),
         "migrate-api": ("swapshop_api_ddl", "swapshop"),
         "receiver": ("swapshop_receiver", "notifications"),
         "migrate-receiver": ("swapshop_receiver_ddl", "notifications"),

@@ -23,14 +23,20 @@ NO_LOGS: Final = re.compile(r"\(NotFound\)|is waiting to start|does not have a h
         ("database-api", "swapshop_api", "SELECT COUNT(*) FROM notifications.notifications"),
         ("database-api", "swapshop_api", "CREATE TABLE swapshop.another (id INT)"),
         ("database-api", "swapshop_api", "DROP TABLE swapshop.orders"),
+        ("database-api", "swapshop_api", "DELETE FROM swapshop.audit"),
+        ("database-api", "swapshop_api", "UPDATE swapshop.audit SET actor = 'nobody'"),
+        ("database-api", "swapshop_api", "UPDATE swapshop.users SET rol = 'operator'"),
         ("database-exporter", "swapshop_exporter", "DELETE FROM swapshop.orders"),
+        ("database-exporter", "swapshop_exporter", "SELECT password_hash FROM swapshop.users"),
+        ("database-exporter", "swapshop_exporter", "SELECT * FROM swapshop.refresh_tokens"),
+        ("database-housekeeping", "swapshop_housekeeping", "DELETE FROM swapshop.orders"),
         ("database-backup", "swapshop_backup", "DELETE FROM swapshop.orders"),
     ],
 )
 def test_a_user_of_the_database_may_do_its_own_work_alone(
     release: Release, secret: str, user: str, statement: str
 ) -> None:
-    with pytest.raises(CommandFailed, match=r"ERROR (1142|1044|1045)"):
+    with pytest.raises(CommandFailed, match=r"ERROR (1142|1143|1044|1045)"):
         release.query(secret, user, statement)
 
 

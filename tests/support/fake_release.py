@@ -17,6 +17,7 @@ class FakeRelease(Cluster):
     Args:
         values: that it was installed with.
         ends: of Jobs that do not complete: ``Failed``, or an exception, raised while it is awaited.
+        always_ends: how the Jobs end that ``ends`` does not name.
         missing: objects that it has not, as ``kind/component``.
         busy: components whose pods do not end.
     """
@@ -26,6 +27,7 @@ class FakeRelease(Cluster):
         values: Mapping[str, Any] | None = None,
         *,
         ends: Mapping[str, str | BaseException] | None = None,
+        always_ends: str = "Complete",
         missing: frozenset[str] = frozenset(),
         busy: frozenset[str] = frozenset(),
     ) -> None:
@@ -34,11 +36,13 @@ class FakeRelease(Cluster):
         own: dict[str, Any] = {
             "installed": dict(values or {}),
             "ends": dict(ends or {}),
+            "always_ends": always_ends,
             "missing": missing,
             "busy": busy,
             "replicas": replicas,
             "suspended": dict.fromkeys(("poller", "housekeeping", "backup"), False),
             "jobs": set(),
+            "applied": [],
             "events": [],
         }
         for name, value in own.items():  # the base class is frozen
@@ -46,11 +50,13 @@ class FakeRelease(Cluster):
 
     installed: dict[str, Any]
     ends: dict[str, str | BaseException]
+    always_ends: str
     missing: frozenset[str]
     busy: frozenset[str]
     replicas: dict[str, int]
     suspended: dict[str, bool]
     jobs: set[str]
+    applied: list[Manifest]
     events: list[str]
 
     @property
@@ -112,6 +118,7 @@ class FakeRelease(Cluster):
         name = manifest["metadata"]["name"]
         state = "open" if self.is_open else "at rest" if self.is_at_rest else "neither"
         self.events.append(f"started {name}, {state}")
+        self.applied.append(manifest)
         self.jobs.add(name)
 
     def await_no_pods(self, component: str, seconds: float = 120) -> None:
@@ -123,7 +130,7 @@ class FakeRelease(Cluster):
 
     def _conditions(self, job: str) -> list[dict[str, str]]:
         assert job in self.jobs
-        end = self.ends.get(self._component(job), "Complete")
+        end = self.ends.get(self._component(job), self.always_ends)
         if isinstance(end, BaseException):
             raise end
         before = "SuccessCriteriaMet" if end == "Complete" else "FailureTarget"
@@ -140,4 +147,12 @@ class FakeRelease(Cluster):
             {"kind": "Deployment", "metadata": {"name": self.name(n)}, "spec": sizes.get(n, {})}
             for n in self.replicas
         ]
-        return [None, *deployments, self._job("migrate")]
+        pod = {"initContainers": [{"name": "users"}], "containers": [{"name": "migrate-api"}]}
+        migrate = {**self._job("migrate"), "spec": {"template": {"spec": pod}}}
+        autoscaler = {"scaleTargetRef": {"name": self.name("api")}, "minReplicas": 2}
+        return [
+            None,
+            *deployments,
+            {"kind": "HorizontalPodAutoscaler", "metadata": {"name": "a"}, "spec": autoscaler},
+            migrate,
+        ]

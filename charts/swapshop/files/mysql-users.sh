@@ -3,9 +3,12 @@
 # A user's former password stays valid beside the new one (MySQL's dual passwords), so that pods keep theirs until they
 # are restarted.
 #
+# Grants are on tables and columns, so they wait for the migration that makes the tables: start the script before you
+# install, and let it run. With the argument `users` it leaves the tables' grants out, with `grants` it does only those.
+#
 # Needs the mysql client and in the environment: MYSQL_HOST, MYSQL_PORT; ADMIN_USER and ADMIN_PASSWORD, who may create
-# users; and the passwords API_PASSWORD, API_DDL_PASSWORD, RECEIVER_PASSWORD, RECEIVER_DDL_PASSWORD, EXPORTER_PASSWORD
-# and BACKUP_PASSWORD, of letters and digits. With MONITOR_PASSWORD there is also swapshop_monitor, for mysqld_exporter:
+# users; and the passwords API_PASSWORD, API_DDL_PASSWORD, HOUSEKEEPING_PASSWORD, RECEIVER_PASSWORD,
+# RECEIVER_DDL_PASSWORD, EXPORTER_PASSWORD and BACKUP_PASSWORD, of letters and digits. With MONITOR_PASSWORD there is also swapshop_monitor, for mysqld_exporter:
 # without any grant it sees the server's status and variables. With MYSQL_CA_FILE the server is spoken to through TLS
 # alone, and verified by the certificates in that file.
 set -euo pipefail
@@ -43,28 +46,84 @@ ensure_user() {
     fi
 }
 
-ensure_user swapshop_api "$API_PASSWORD"
-ensure_user swapshop_api_ddl "$API_DDL_PASSWORD"
-ensure_user swapshop_receiver "$RECEIVER_PASSWORD"
-ensure_user swapshop_receiver_ddl "$RECEIVER_DDL_PASSWORD"
-ensure_user swapshop_exporter "$EXPORTER_PASSWORD"
-ensure_user swapshop_backup "$BACKUP_PASSWORD"
-if [ -n "${MONITOR_PASSWORD-}" ]; then
-    ensure_user swapshop_monitor "$MONITOR_PASSWORD"
-    admin <<<"ALTER USER 'swapshop_monitor'@'%' WITH MAX_USER_CONNECTIONS 5;"
-fi
-
-admin <<'SQL'
+make_users() {
+    ensure_user swapshop_api "$API_PASSWORD"
+    ensure_user swapshop_api_ddl "$API_DDL_PASSWORD"
+    ensure_user swapshop_housekeeping "$HOUSEKEEPING_PASSWORD"
+    ensure_user swapshop_receiver "$RECEIVER_PASSWORD"
+    ensure_user swapshop_receiver_ddl "$RECEIVER_DDL_PASSWORD"
+    ensure_user swapshop_exporter "$EXPORTER_PASSWORD"
+    ensure_user swapshop_backup "$BACKUP_PASSWORD"
+    if [ -n "${MONITOR_PASSWORD-}" ]; then
+        ensure_user swapshop_monitor "$MONITOR_PASSWORD"
+        admin <<<"ALTER USER 'swapshop_monitor'@'%' WITH MAX_USER_CONNECTIONS 5;"
+    fi
+    admin <<'SQL'
 CREATE DATABASE IF NOT EXISTS swapshop CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE DATABASE IF NOT EXISTS notifications CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-GRANT SELECT, INSERT, UPDATE, DELETE ON swapshop.* TO 'swapshop_api'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES ON swapshop.* TO 'swapshop_api_ddl'@'%';
-GRANT SELECT, INSERT, UPDATE, DELETE ON notifications.* TO 'swapshop_receiver'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES ON notifications.* TO 'swapshop_receiver_ddl'@'%';
-GRANT SELECT ON swapshop.* TO 'swapshop_exporter'@'%';
-GRANT SELECT ON notifications.* TO 'swapshop_exporter'@'%';
 GRANT SELECT, SHOW VIEW, TRIGGER ON swapshop.* TO 'swapshop_backup'@'%';
 GRANT SELECT, SHOW VIEW, TRIGGER ON notifications.* TO 'swapshop_backup'@'%';
 SQL
+    echo 'schemas and users are up to date'
+}
+
+# The api cannot change the audit, nor a role: `users promote` and the like are the DDL user's. A test runs the services
+# with these grants, and holds them against the tables.
+grant_tables() {
+    admin <<'GRANTS'
+GRANT SELECT ON swapshop.schema_version TO 'swapshop_api'@'%';
+GRANT SELECT, INSERT, UPDATE (password_hash) ON swapshop.users TO 'swapshop_api'@'%';
+GRANT SELECT, INSERT, UPDATE ON swapshop.refresh_families TO 'swapshop_api'@'%';
+GRANT SELECT, INSERT, UPDATE ON swapshop.refresh_tokens TO 'swapshop_api'@'%';
+GRANT SELECT, INSERT, UPDATE ON swapshop.orders TO 'swapshop_api'@'%';
+GRANT SELECT, INSERT ON swapshop.order_items TO 'swapshop_api'@'%';
+GRANT SELECT, INSERT, UPDATE ON swapshop.deliveries TO 'swapshop_api'@'%';
+GRANT SELECT, INSERT ON swapshop.leases TO 'swapshop_api'@'%';
+GRANT SELECT, INSERT, UPDATE ON swapshop.delivery_attempts TO 'swapshop_api'@'%';
+GRANT SELECT, INSERT ON swapshop.audit TO 'swapshop_api'@'%';
+GRANT SELECT, DELETE ON swapshop.refresh_families TO 'swapshop_housekeeping'@'%';
+GRANT SELECT, DELETE ON swapshop.refresh_tokens TO 'swapshop_housekeeping'@'%';
+GRANT SELECT, DELETE ON swapshop.deliveries TO 'swapshop_housekeeping'@'%';
+GRANT SELECT, DELETE ON swapshop.leases TO 'swapshop_housekeeping'@'%';
+GRANT SELECT, DELETE ON swapshop.delivery_attempts TO 'swapshop_housekeeping'@'%';
+GRANT SELECT, DELETE ON swapshop.audit TO 'swapshop_housekeeping'@'%';
+GRANT SELECT, INSERT, UPDATE ON swapshop.totals TO 'swapshop_housekeeping'@'%';
+GRANT SELECT ON notifications.schema_version TO 'swapshop_receiver'@'%';
+GRANT SELECT, INSERT, UPDATE ON notifications.notifications TO 'swapshop_receiver'@'%';
+GRANT SELECT ON swapshop.schema_version TO 'swapshop_exporter'@'%';
+GRANT SELECT ON swapshop.orders TO 'swapshop_exporter'@'%';
+GRANT SELECT ON swapshop.deliveries TO 'swapshop_exporter'@'%';
+GRANT SELECT ON swapshop.leases TO 'swapshop_exporter'@'%';
+GRANT SELECT ON swapshop.delivery_attempts TO 'swapshop_exporter'@'%';
+GRANT SELECT ON swapshop.audit TO 'swapshop_exporter'@'%';
+GRANT SELECT ON swapshop.totals TO 'swapshop_exporter'@'%';
+GRANT SELECT (webhook_id, order_id, evento, received_at) ON notifications.notifications TO 'swapshop_exporter'@'%';
+GRANTS
+}
+
+# Releases before these grants gave whole schemas. The tables' grants are there first, so nothing is refused meanwhile.
+revoke_schemas() {
+    admin <<'SQL'
+REVOKE IF EXISTS SELECT, INSERT, UPDATE, DELETE ON swapshop.* FROM 'swapshop_api'@'%';
+REVOKE IF EXISTS SELECT, INSERT, UPDATE, DELETE ON notifications.* FROM 'swapshop_receiver'@'%';
+REVOKE IF EXISTS SELECT ON swapshop.* FROM 'swapshop_exporter'@'%';
+REVOKE IF EXISTS SELECT ON notifications.* FROM 'swapshop_exporter'@'%';
+SQL
+}
+
+phase=${1-all}
+if [ "$phase" != grants ]; then
+    make_users
+fi
+if [ "$phase" != users ]; then
+    # Each second, so that a table that a migration adds has its grants before a pod is ready to use it.
+    until grant_tables; do
+        echo 'waiting for the tables, which the migration makes'
+        sleep 1
+    done
+    revoke_schemas
+    echo 'grants are up to date'
+fi
 rm -f /tmp/client.cnf
-echo 'schemas, users and grants are up to date'
