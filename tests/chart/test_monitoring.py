@@ -276,8 +276,8 @@ def test_the_exporters_beside_the_stores_hold_no_right_to_rows(helm: Helm) -> No
     variables = {each["name"]: each for each in stores["redis"]["spec"]["containers"][1]["env"]}
     assert variables["REDIS_USER"]["value"] == "monitor"
     assert variables["REDIS_PASSWORD"]["valueFrom"]["secretKeyRef"]["key"] == "monitor"
-    secrets = (CHART / "templates" / "secrets.yaml").read_text()
-    (line,) = [line for line in secrets.splitlines() if line.strip().startswith("user monitor")]
+    users = (CHART / "files" / "redis-users.acl").read_text()
+    (line,) = [line for line in users.splitlines() if line.startswith("user monitor")]
     assert "~" not in line, "it may touch no key"
 
 

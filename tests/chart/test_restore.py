@@ -7,7 +7,15 @@ import pytest
 
 from cluster import CommandFailed
 from restore import Restore
-from support.charts import ChartRefusedError, Helm, Manifest, containers, named
+from support.charts import (
+    ChartRefusedError,
+    Helm,
+    Manifest,
+    component,
+    containers,
+    named,
+    pods,
+)
 from support.fake_release import FakeRelease
 
 FILE: Final = "swapshop-20260101T000000Z.sql.gz"
@@ -70,10 +78,13 @@ def test_a_backup_that_hangs_ends_before_the_next_one(helm: Helm) -> None:
 def test_redis_is_emptied_where_the_services_have_it(helm: Helm, values: dict[str, Any]) -> None:
     manifests = helm.render({**RESTORING, **values})
     api = named(manifests, "Deployment", "swapshop-api")["spec"]["template"]
-    theirs = {e["name"]: e for e in containers(api)[0]["env"] if e["name"].startswith("REDIS")}
+    theirs = {e["name"]: e for e in containers(api)[0]["env"]}["REDIS_URL"]["value"]
     for suffix in ("restore-check", "restore"):
         (own,) = [c for c in containers(job(manifests, suffix)["template"]) if "redis" in c["name"]]
-        assert {each["name"]: each for each in own["env"]} == theirs
+        url = {each["name"]: each for each in own["env"]}["REDIS_URL"]["value"]
+        assert (
+            url.replace("//restore:", "//api:") == theirs
+        )  # as a user of its own, where there is one
         assert own["image"] == containers(api)[0]["image"]
 
 
@@ -132,7 +143,7 @@ def generating(*theirs: str) -> dict[str, Any]:
 def test_what_external_servers_cannot_know_is_not_generated(helm: Helm) -> None:
     """Without a cluster, helm refuses to generate anything: so nothing is left to generate."""
     assert helm.render({**generating(*PURPOSES, "redis"), **EXTERNAL_MYSQL, **EXTERNAL_REDIS})
-    for own in ("redis", "databaseRoot"):
+    for own in ("redisUsers", "databaseRoot"):
         with pytest.raises(ChartRefusedError, match="without a cluster they cannot be generated"):
             helm.render(generating(*PURPOSES, own))
 
@@ -140,3 +151,16 @@ def test_what_external_servers_cannot_know_is_not_generated(helm: Helm) -> None:
 def test_the_password_of_an_external_redis_is_demanded(helm: Helm) -> None:
     with pytest.raises(ChartRefusedError, match=r"secrets\.redis\.existingSecret: name the Secret"):
         helm.render({**generating(*PURPOSES, "databaseRoot"), **EXTERNAL_REDIS})
+
+
+def test_an_external_redis_with_users_gives_each_service_its_own(helm: Helm) -> None:
+    values = {**EXTERNAL_REDIS, "redis.external.users": True}
+    with pytest.raises(ChartRefusedError, match=r"secrets\.redisUsers\.existingSecret: name the"):
+        helm.render({**generating(*PURPOSES, "databaseRoot"), **values})
+    manifests = helm.render({**values, "secrets.redisUsers.existingSecret": "theirs"})
+    for name, user in (("api", "api"), ("receiver", "receiver")):
+        (pod,) = [pod for _, pod in pods(manifests) if component(pod) == name]
+        env = {each["name"]: each for each in containers(pod)[0]["env"]}
+        assert env["REDIS_URL"]["value"].startswith(f"rediss://{user}:$(REDIS_PASSWORD)@")
+        key = env["REDIS_PASSWORD"]["valueFrom"]["secretKeyRef"]
+        assert key == {"name": "theirs", "key": user}

@@ -24,7 +24,7 @@ SERVICES: Final[dict[str, type[BaseSettings]]] = {
     "exporter": ExporterSettings,
 }
 SECRETS: Final = {
-    "password": "abc123abc123",
+    **dict.fromkeys(("password", "api", "receiver"), "abc123abc123"),
     "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "previous": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 }
@@ -96,7 +96,7 @@ def test_the_defaults_reach_the_api(helm: Helm) -> None:
     assert settings.database_url.get_secret_value() == (
         "mysql+asyncmy://swapshop_api:abc123abc123@swapshop-mysql:3306/swapshop"
     )
-    assert settings.redis_url.get_secret_value() == "redis://:abc123abc123@swapshop-redis:6379/0"
+    assert settings.redis_url.get_secret_value() == "redis://api:abc123abc123@swapshop-redis:6379/0"
 
 
 @pytest.mark.parametrize("promote_existing", [False, True])

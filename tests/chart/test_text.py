@@ -8,7 +8,7 @@ import pytest
 from support.charts import Helm, Manifest, containers, named, pods
 
 NUMBER: Final = "20260102"
-SECRETS: Final = ("databaseApi", "databaseRoot", "redis", "signingKeys", "webhook", "grafana")
+SECRETS: Final = ("databaseApi", "databaseRoot", "redisUsers", "signingKeys", "webhook", "grafana")
 VALUES: Final[dict[str, Any]] = {
     "image.overrides.api": NUMBER,
     "image.pullSecrets": [{"name": NUMBER}],

@@ -157,8 +157,11 @@ def mariadb(*options: str) -> Generator[DatabaseServer]:
 
 
 @contextmanager
-def redis_server() -> Generator[RedisServer]:
-    """A new Redis without persistence, like the chart's.
+def redis_server(*options: str) -> Generator[RedisServer]:
+    """A new Redis without persistence, like the chart's; whoever does not sign in may PING it.
+
+    Args:
+        options: of its command line, beside the usual ones.
 
     Raises:
         ServerMissingError: it is not installed.
@@ -170,6 +173,7 @@ def redis_server() -> Generator[RedisServer]:
     with tempfile.TemporaryDirectory(prefix="swapshop-redis-") as folder:
         port = free_port()
         command = [program, "--port", str(port), "--bind", HOST, "--dir", folder, "--save", ""]
+        command += options
         process = ChildProcess(command, Path(folder, "server.log"), lambda: _answers_ping(port))
         with running(process):
             yield RedisServer(f"redis://{HOST}:{port}/0", process)

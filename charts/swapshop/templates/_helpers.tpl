@@ -197,10 +197,14 @@ livenessProbe:
 {{- end }}
 {{- end }}
 
+{{/* REDIS_URL of a user of files/redis-users.acl: (list $ "api"). Of a Redis without these users it is the default user's. */}}
 {{- define "swapshop.redisEnv" -}}
-{{ include "swapshop.secretEnv" (list . "REDIS_PASSWORD" "redis" "password") }}
+{{- $root := index . 0 -}}
+{{- $external := $root.Values.redis.external -}}
+{{- $hasUsers := or (not $external.host) $external.users -}}
+{{ include "swapshop.secretEnv" (list $root "REDIS_PASSWORD" (ternary "redisUsers" "redis" $hasUsers) (ternary (index . 1) "password" $hasUsers)) }}
 - name: REDIS_URL
-  value: {{ ternary "rediss" "redis" .Values.redis.external.tls }}://:$(REDIS_PASSWORD)@{{ include "swapshop.redisHost" . }}:{{ include "swapshop.redisPort" . }}/0
+  value: {{ ternary "rediss" "redis" $external.tls }}://{{ ternary (index . 1) "" $hasUsers }}:$(REDIS_PASSWORD)@{{ include "swapshop.redisHost" $root }}:{{ include "swapshop.redisPort" $root }}/0
 {{- end }}
 
 {{/* Settings of every service. */}}

@@ -37,6 +37,7 @@ def create_redis(url: str, *, pool_size: int = 32, seconds: float | None = CALL_
         socket_timeout=seconds,
         socket_connect_timeout=seconds or 2.0,
         retry=Retry(NoBackoff(), 0),
+        driver_info=None,  # the services' users of Redis may not name themselves
     )
     kind = TracedRedis if is_tracing() else Redis
     return kind.from_pool(pool)  # owned: closed with the client

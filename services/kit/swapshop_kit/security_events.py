@@ -45,11 +45,11 @@ OUTCOMES: Final[Mapping[SecurityEvent, tuple[Outcome, ...]]] = {
     "login": ("ok", "refused", "limited"),
     "logout": ("ok",),
     "password_change": ("ok", "refused", "limited"),
-    "refresh": ("refused", "limited", "reused"),
+    "refresh": ("reused",),
     "register": ("ok", "refused", "limited"),
     "webhook": ("refused",),
 }
-"""What can come of each event; a usual refresh is no event, it happens every ten minutes."""
+"""What can come of each event; a usual refresh is no event: it happens every ten minutes."""
 
 SECURITY_EVENTS: Final = Counter(
     "swapshop_security_events_total",
