@@ -28,7 +28,10 @@ LEFT: Final = {
     "POLLER_CLIENT_ID",
 }  # fmt: skip
 """What the parts of a release agree on by their defaults."""
-EXPORTERS: Final = {"KEEP_ALIVE_SECONDS", "DRAIN_SECONDS", "OTLP_ENDPOINT", "TRACE_RATIO"}
+EXPORTERS: Final = {
+    "KEEP_ALIVE_SECONDS", "DRAIN_SECONDS", "LAME_DUCK_SECONDS", "MAX_CONNECTIONS", "HEAD_SECONDS",
+    "BODY_BYTES_PER_SECOND", "OTLP_ENDPOINT", "TRACE_RATIO",
+}  # fmt: skip
 """Of the exporter, whom Prometheus alone asks and whose policies let no trace out."""
 CLOSING_SECONDS: Final = 5
 """A server closes its pools after the drain."""
@@ -93,7 +96,8 @@ def test_a_drain_fits_into_the_grace(helm: Helm, service: str) -> None:
     (container,) = spec["containers"]
     stopping = container["lifecycle"]["preStop"]["sleep"]["seconds"]
     grace: int = spec["terminationGracePeriodSeconds"]
-    longest = bounds_of_the_values(service)["DRAIN_SECONDS"]["maximum"]
+    bounds = bounds_of_the_values(service)
+    longest = bounds["LAME_DUCK_SECONDS"]["maximum"] + bounds["DRAIN_SECONDS"]["maximum"]
     assert longest == grace - stopping - CLOSING_SECONDS
 
 

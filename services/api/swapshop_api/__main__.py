@@ -110,6 +110,8 @@ async def _serve(_: argparse.Namespace) -> int:
             [Endpoint(app, listener) for app, listener in zip(apps, listeners, strict=True)],
             keep_alive_seconds=settings.keep_alive_seconds,
             drain_seconds=settings.drain_seconds,
+            lame_duck_seconds=settings.lame_duck_seconds,
+            limits=settings.http_limits,
             on_drain=container.drain,
         )
     return 0
@@ -124,6 +126,8 @@ async def _exporter(_: argparse.Namespace) -> int:
             [Endpoint(exporter_app(container), listener)],
             keep_alive_seconds=settings.keep_alive_seconds,
             drain_seconds=settings.drain_seconds,
+            lame_duck_seconds=settings.lame_duck_seconds,
+            limits=settings.http_limits,
             on_drain=container.drain,
         )
     return 0

@@ -48,6 +48,8 @@ class ExporterSettings(ServingSettings):
 
     drain_seconds: int = Field(default=5, ge=1, le=300)
     """A scrape may finish for so long after SIGTERM."""
+    lame_duck_seconds: float = Field(default=0, ge=0, le=5)
+    """Nobody but Prometheus calls, and it calls again."""
     notifications_schema: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")] = (
         "notifications"
     )

@@ -1,17 +1,24 @@
-"""Pure ASGI middleware: the id, the measure and the log line of every request."""
+"""Pure ASGI middleware: the id, the measure, the log line and the security headers of requests."""
 
+import asyncio
 import re
 import time
 import uuid
 from typing import Any, Final
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from swapshop_kit.metrics import ACTIVE_REQUESTS, OTHER_METHOD, REQUEST_DURATION
-from swapshop_kit.problems import InternalError, preferred_language
+from swapshop_kit.problems import (
+    InternalError,
+    OutcomeUnknown,
+    Problem,
+    ServerStopping,
+    preferred_language,
+)
 from swapshop_kit.telemetry import exemplar, trace_id_of, untraced
 
 _log = structlog.get_logger()
@@ -23,52 +30,95 @@ CALLER_LEFT: Final = 499
 """The status label of a request that was given up before its answer began, as in nginx."""
 
 
-class ObserveRequests:
-    """Gives each request an id, measures and logs it, and answers a defect with a problem."""
+SECURITY_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""Of every answer: data is neither a document nor a script, whatever it contains."""
 
-    def __init__(self, app: ASGIApp) -> None:
+NO_STORE: Final = (b"cache-control", b"no-store")
+"""Unless the route says otherwise: most answers are about one person."""
+
+HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+"""Only over TLS (RFC 6797 §7.2), which the proxy that ends it reports."""
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class ObserveRequests:
+    """Gives each request an id, measures and logs it, and answers a defect with a problem.
+
+    Args:
+        app: the application.
+        trusted_callers: whether the ids in the headers of a request are our own services'. Those
+            of a stranger could pass for another request's: its request id is logged as
+            ``client_request_id``, its trace is not continued.
+    """
+
+    def __init__(self, app: ASGIApp, *, trusted_callers: bool = False) -> None:
         self.app = app
+        self._trusts = trusted_callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        request_id = headers.get("x-request-id", "")
-        if not _usable_request_id(request_id):
-            request_id = uuid.uuid4().hex
-        trace_id = trace_id_of(headers.get("traceparent")) or uuid.uuid4().hex
+        ids = self._ids(headers)
         language = preferred_language(headers.get("accept-language"))
+        added = _added_headers(headers, ids["request_id"])
         method = scope["method"] if scope["method"] in ACTIVE_REQUESTS else OTHER_METHOD
         active = ACTIVE_REQUESTS[method]
         started = time.perf_counter()
         status = 0
 
-        async def send_with_id(message: Message) -> None:
+        async def send_observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                given = message.get("headers", ())
+                names = {name for name, _ in given}
+                message["headers"] = [*given, *(each for each in added if each[0] not in names)]
             await send(message)
 
+        async def answer(problem: Problem) -> None:
+            await problem.render(language)(scope, receive, send_observed)
+
         active.inc()
-        with (
-            structlog.contextvars.bound_contextvars(request_id=request_id, trace_id=trace_id),
-            untraced(trace_id),
-        ):
+        with structlog.contextvars.bound_contextvars(**ids), untraced(ids["trace_id"]):
             try:
-                await self.app(scope, receive, send_with_id)
+                await self.app(scope, receive, send_observed)
             except ClientDisconnect:
                 pass  # it left before its body had arrived: counted below, and nobody to answer
+            except asyncio.CancelledError:  # the drain is over
+                if not status:
+                    is_safe = scope["method"] in SAFE_METHODS
+                    await answer(ServerStopping() if is_safe else OutcomeUnknown())
+                raise
             except Exception:  # a defect: what is foreseen was answered within
                 _log.exception("request.failed", path=scope["path"])
                 if status:
                     raise  # half an answer is out: only a broken connection tells the truth
-                problem = InternalError().render(language)
-                await problem(scope, receive, send_with_id)
+                await answer(InternalError())
             finally:
                 active.dec()
                 _observe(scope, method, status or CALLER_LEFT, time.perf_counter() - started)
+
+    def _ids(self, headers: Headers) -> dict[str, str]:
+        """Return the ids that the log lines of a request carry."""
+        trace_id = trace_id_of(headers.get("traceparent")) if self._trusts else None
+        ids = {"request_id": uuid.uuid4().hex, "trace_id": trace_id or uuid.uuid4().hex}
+        given = headers.get("x-request-id", "")
+        if _usable_request_id(given):
+            ids["request_id" if self._trusts else "client_request_id"] = given
+        return ids
+
+
+def _added_headers(headers: Headers, request_id: str) -> list[tuple[bytes, bytes]]:
+    own = (b"x-request-id", request_id.encode())
+    is_secure = headers.get("x-forwarded-proto") == "https"
+    return [own, *SECURITY_HEADERS, NO_STORE, *([HSTS] if is_secure else [])]
 
 
 def _observe(scope: Scope, method: str, status: int, seconds: float) -> None:

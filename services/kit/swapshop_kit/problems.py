@@ -258,3 +258,15 @@ class OutcomeUnknown(Problem):
     status = 503
     es = Text("Resultado desconocido", "No se sabe si el cambio se guardó; compruébelo.")
     en = Text("Outcome unknown", "It is not known whether the change was saved; check it.")
+
+
+class ServerStopping(Problem):
+    """The server stopped before it had the answer to a request that changes nothing."""
+
+    code = "server_stopping"
+    status = 503
+    es = Text("Servicio no disponible", "El servidor se está deteniendo; inténtelo de nuevo.")
+    en = Text("Service unavailable", "The server is stopping; try again.")
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=2)

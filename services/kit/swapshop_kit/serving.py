@@ -3,16 +3,27 @@
 import asyncio
 import contextlib
 import gc
+import resource
 import socket
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import Final, cast
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from swapshop_kit.event_loop import watching_event_loop
+from swapshop_kit.http_protocol import (
+    REFUSED_CONNECTIONS,
+    DrainableState,
+    HttpLimits,
+    LimitedHttpProtocol,
+)
 from swapshop_kit.signals import stop_on_signals
+
+OTHER_FILES: Final = 256
+"""Open files that are no connections of clients: databases, Redis, logs."""
 
 _log = structlog.get_logger()
 
@@ -22,6 +33,18 @@ class AddressTaken(Exception):
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(f"{host}:{port} is taken by another process, or is not ours to open")
+
+
+def _allow_open_files(connections: int) -> None:
+    """Raise the soft limit of open files to what the connections need, as far as it goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    if soft >= wanted:
+        return
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        _log.warning("serving.few_open_files", wanted=wanted, allowed=allowed)
 
 
 @dataclass(frozen=True)
@@ -52,7 +75,17 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to ``serve``."""
+    """A server that leaves signals to ``serve``, and can end its connections politely."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.server_state = DrainableState()
+
+    def begin_drain(self) -> None:
+        """Let every answer from now on end its connection."""
+        self.server_state.is_draining = True
+        for connection in cast("set[LimitedHttpProtocol]", self.server_state.connections):
+            connection.begin_drain()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -66,23 +99,32 @@ async def serve(
     drain_seconds: int,
     on_drain: Callable[[], None],
     stop: asyncio.Event | None = None,
+    lame_duck_seconds: float = 0,
+    limits: HttpLimits | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; then refuse new connections and finish the rest.
 
     Args:
         endpoints: served together, in one loop; their lifespans are the caller's.
         keep_alive_seconds: an idle connection is kept so long.
-        drain_seconds: requests in flight may take so long after the signal.
+        drain_seconds: requests in flight may take so long after new connections are refused.
         on_drain: called at once when the drain begins, to end long streams.
         stop: ends serving in place of the signals.
+        lame_duck_seconds: after the signal new requests are still answered for so long, each answer
+            with ``Connection: close``: a proxy that has not heard of the end yet, or sends on a
+            connection that was idle, then gets an answer instead of a closed connection.
+        limits: of connections and requests, on each endpoint by itself.
     """
     stop = stop or stop_on_signals()
+    limits = limits or HttpLimits()
+    _allow_open_files(len(endpoints) * (limits.max_connections + REFUSED_CONNECTIONS))
     servers = [
         _Server(
             uvicorn.Config(
                 endpoint.app,
                 loop="uvloop",
-                http="httptools",
+                http=LimitedHttpProtocol.limited(limits),
+                ws="none",
                 lifespan="off",
                 access_log=False,
                 log_config=None,
@@ -101,6 +143,9 @@ async def serve(
         await stop.wait()
         _log.info("drain.started", seconds=drain_seconds)
         on_drain()
+        for server in servers:
+            server.begin_drain()
+        await asyncio.sleep(lame_duck_seconds)
         for server in servers:
             server.should_exit = True
     _log.info("drain.finished")

@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from swapshop_kit.http_protocol import HttpLimits
 from swapshop_kit.process_settings import HttpUrl, Port, ProcessSettings, Secret32
 
 __all__ = [
@@ -96,7 +97,25 @@ class ServingSettings(DatabaseSettings):
     keep_alive_seconds: int = Field(default=95, ge=1, le=600)
     """Longer than the proxy's, so that the proxy is always the one who closes."""
     drain_seconds: int = Field(default=20, ge=1, le=300)
-    """Requests may finish for so long after SIGTERM."""
+    """Requests may finish for so long after SIGTERM and LAME_DUCK_SECONDS."""
+    lame_duck_seconds: float = Field(default=5, ge=0, le=5)
+    """After SIGTERM new requests are answered for so long, each as the last of its connection."""
+    max_connections: int = Field(default=2000, ge=1, le=100_000)
+    """Open at once on each port; further ones get 503, and are closed at once beyond 200 more."""
+    head_seconds: float = Field(default=20, gt=0, le=300)
+    """A request's head must arrive within; a body may be slower than its rate for so long."""
+    body_bytes_per_second: int = Field(default=500, ge=1)
+    """A body that arrives more slowly is given up."""
+
+    @property
+    def http_limits(self) -> HttpLimits:
+        """What a connection may take."""
+        return HttpLimits(
+            max_connections=self.max_connections,
+            head_seconds=self.head_seconds,
+            window_seconds=self.head_seconds,
+            min_bytes_per_second=self.body_bytes_per_second,
+        )
 
 
 class ServiceSettings(ServingSettings):

@@ -1,14 +1,15 @@
 """How every service's FastAPI application is made: strict JSON, problems, size limits."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from typing import Any, ClassVar, Final
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from swapshop_kit import strict_json
 from swapshop_kit.addresses import TrustedProxies
@@ -49,6 +50,23 @@ PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked every few seconds: not worth a span."""
 
 
+_RESOLVED: Final = "swapshop.before_body"
+
+_T = TypeVar("_T")
+
+_TRACE_HEADERS: Final = frozenset({b"traceparent", b"tracestate", b"baggage"})
+
+
+class _PublicApp(FastAPI):
+    """An application of strangers: the traces that they name are not continued."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            kept = [each for each in scope["headers"] if each[0] not in _TRACE_HEADERS]
+            scope["headers"] = kept
+        await super().__call__(scope, receive, send)
+
+
 class StrictRequest(Request):
     """A request whose JSON is read by ``strict_json``, and whose body has a limit."""
 
@@ -79,15 +97,49 @@ class StrictRequest(Request):
         return strict_json.loads(await self.body())
 
 
+class BeforeBody(Generic[_T]):
+    """A dependency that is resolved before the body is read: FastAPI reads the body first.
+
+    For what refuses a request by its head: reading and parsing a body costs more than that.
+    The route must be a StrictRoute.
+
+    Args:
+        check: called once a request; takes the request, whose body it must not read.
+    """
+
+    def __init__(self, check: Callable[[Request], Awaitable[_T]]) -> None:
+        self._check = check
+
+    async def __call__(self, request: Request) -> _T:
+        resolved: dict[BeforeBody[Any], Any] = request.scope[_RESOLVED]
+        return cast("_T", resolved[self])
+
+    async def resolve(self, request: Request) -> None:
+        """Call the check and keep what it returns for the dependency."""
+        request.scope[_RESOLVED][self] = await self._check(request)
+
+
+def _find_before_body(dependant: Dependant) -> Iterator[BeforeBody[Any]]:
+    for each in dependant.dependencies:
+        yield from _find_before_body(each)
+        call: object = each.call
+        if isinstance(call, BeforeBody):
+            yield cast("BeforeBody[Any]", call)
+
+
 class StrictRoute(APIRoute):
-    """A route that hands its endpoint a StrictRequest."""
+    """A route that hands its endpoint a StrictRequest, after what is due before its body."""
 
     max_body_bytes: ClassVar[int] = MAX_BODY_BYTES
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         handle = super().get_route_handler()
+        before_body = tuple(dict.fromkeys(_find_before_body(self.dependant)))
 
         async def handle_strictly(request: Request) -> Response:
+            request.scope[_RESOLVED] = {}
+            for each in before_body:
+                await each.resolve(request)
             strict = StrictRequest(request.scope, request.receive)
             strict.max_body_bytes = self.max_body_bytes
             return await handle(strict)
@@ -124,11 +176,11 @@ def create_app(
         routers: in the order in which they are tried.
         docs_prefix: where ``/docs`` and ``/openapi.json`` stand; None leaves them out.
         lifespan: an ASGI lifespan context, when the application owns one.
-        trusted_callers: whether only our own services reach it, so that their decision to sample a
-            trace is kept, and that refusing one is told.
+        trusted_callers: whether only our own services reach it, so that their request ids, their
+            traces and their decision to sample one are kept, and that refusing one is told.
         proxies: those whose X-Forwarded-For tells a security event's address; None believes nobody.
     """
-    app = FastAPI(
+    app = (FastAPI if trusted_callers else _PublicApp)(
         title=title,
         version=version,
         docs_url=f"{docs_prefix}/docs" if docs_prefix is not None else None,
@@ -153,7 +205,7 @@ def create_app(
     app.add_middleware(
         SecurityContext, proxies=proxies or TrustedProxies([]), is_internal=trusted_callers
     )
-    app.add_middleware(ObserveRequests)
+    app.add_middleware(ObserveRequests, trusted_callers=trusted_callers)
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(HTTPException, _answer_http_exception)

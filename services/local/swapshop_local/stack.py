@@ -7,6 +7,7 @@ from socket import socket
 from typing import Final
 
 from pydantic import SecretStr
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import swapshop_api.app
@@ -28,6 +29,8 @@ from swapshop_poller.settings import PollerSettings
 from swapshop_receiver.settings import ReceiverSettings
 
 HOST: Final = "127.0.0.1"
+HOSTS: Final = (HOST, "localhost")
+"""What a browser of this machine may call it; any port."""
 RECEIVER_PREFIXES: Final = ("/api/notifications", "/webhooks")
 API_PREFIXES: Final = ("/api", "/internal", "/.well-known", "/livez", "/readyz", "/metrics")
 DRAIN_SECONDS: Final = 10
@@ -111,9 +114,11 @@ async def _serve_and_poll(
     listener: socket,
 ) -> None:
     """Do both until SIGTERM or SIGINT; the poller ends first, while the api takes its reports."""
-    app = OnePort(
+    one_port = OnePort(
         swapshop_api.app.whole_app(api), swapshop_receiver.app.whole_app(receiver), Page()
     )
+    # A page of another site can make its own host name lead here, and then read every answer.
+    app = TrustedHostMiddleware(one_port, allowed_hosts=HOSTS, www_redirect=False)
 
     def drain() -> None:
         api.drain()
@@ -125,6 +130,7 @@ async def _serve_and_poll(
             [Endpoint(app, listener)],
             keep_alive_seconds=api.settings.keep_alive_seconds,
             drain_seconds=DRAIN_SECONDS,
+            limits=api.settings.http_limits,
             on_drain=drain,
             stop=stop_serving,
         )

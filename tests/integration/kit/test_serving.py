@@ -4,8 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from textwrap import dedent
 
@@ -15,11 +14,10 @@ from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 
 from support.processes import HOST
+from support.serving import BOUND, connected, serving
 from support.waiting import until
 from swapshop_kit import web
 from swapshop_kit.serving import AddressTaken, Endpoint, listen, serve
-
-_BOUND = 15.0  # of a busy machine
 
 
 @dataclass
@@ -50,41 +48,15 @@ class _Work:
 
             return StreamingResponse(body())
 
+        @router.post("/change")
+        async def change() -> str:
+            return await slow()
+
         @router.post("/body")
         async def body(request: Request) -> int:
             return len(await request.body())
 
         return web.create_app("work", "1", [router])
-
-
-@dataclass
-class _Serving:
-    url: str
-    port: int
-    stop: asyncio.Event
-    drained: list[str]
-    task: asyncio.Task[None]
-
-
-@asynccontextmanager
-async def _serving(app: FastAPI, drain_seconds: int = 20) -> AsyncGenerator[_Serving]:
-    listener = listen(HOST, 0)
-    port = listener.getsockname()[1]
-    stop, drained = asyncio.Event(), list[str]()
-    task = asyncio.create_task(
-        serve(
-            [Endpoint(app, listener)],
-            keep_alive_seconds=95,
-            drain_seconds=drain_seconds,
-            on_drain=lambda: drained.append("now"),
-            stop=stop,
-        )
-    )
-    try:
-        yield _Serving(f"http://{HOST}:{port}", port, stop, drained, task)
-    finally:
-        stop.set()
-        await task
 
 
 async def _is_refused(port: int) -> bool:
@@ -135,44 +107,91 @@ async def test_several_ports_are_served_together_until_the_stop() -> None:
 
 async def test_a_drain_refuses_new_connections_and_finishes_the_rest() -> None:
     work = _Work()
-    async with _serving(work.app()) as serving, httpx.AsyncClient() as client:
-        slow = asyncio.create_task(client.get(f"{serving.url}/slow"))
+    async with serving(work.app()) as server, httpx.AsyncClient() as client:
+        slow = asyncio.create_task(client.get(f"{server.url}/slow"))
         await work.is_begun.wait()
-        assert serving.drained == []
-        serving.stop.set()
-        await until(lambda: _is_refused(serving.port))
-        assert serving.drained == ["now"]
-        assert not serving.task.done()
+        assert server.drained == []
+        server.stop.set()
+        await until(lambda: _is_refused(server.port))
+        assert server.drained == ["now"]
+        assert not server.task.done()
         work.may_end.set()
 
         answer = await slow
         assert (answer.status_code, answer.json()) == (200, "slow")
-        await asyncio.wait_for(serving.task, _BOUND)
+        await asyncio.wait_for(server.task, BOUND)
 
 
 async def test_an_idle_connection_does_not_hold_up_the_drain() -> None:
-    async with _serving(_Work().app()) as serving, httpx.AsyncClient() as client:
-        await client.get(f"{serving.url}/quick")
-        serving.stop.set()
-        await asyncio.wait_for(serving.task, _BOUND)
+    async with serving(_Work().app()) as server, httpx.AsyncClient() as client:
+        await client.get(f"{server.url}/quick")
+        server.stop.set()
+        await asyncio.wait_for(server.task, BOUND)
 
 
-async def test_a_request_that_outlasts_the_drain_is_cut() -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [("GET", "/slow", "server_stopping"), ("POST", "/change", "outcome_unknown")],
+)
+async def test_a_request_that_outlasts_the_drain_is_told_what_became_of_it(
+    method: str, path: str, code: str
+) -> None:
     work = _Work()
-    async with _serving(work.app(), drain_seconds=1) as serving, httpx.AsyncClient() as client:
-        slow = asyncio.create_task(client.get(f"{serving.url}/slow", timeout=_BOUND))
+    async with serving(work.app(), drain_seconds=1) as server, httpx.AsyncClient() as client:
+        url = f"{server.url}{path}"
+        slow = asyncio.create_task(client.request(method, url, timeout=BOUND))
         await work.is_begun.wait()
-        serving.stop.set()
+        server.stop.set()
 
-        await asyncio.wait_for(serving.task, _BOUND)
-        assert (await slow).status_code == 500
+        await asyncio.wait_for(server.task, BOUND)
+        answer = await slow
+        assert (answer.status_code, answer.json()["code"]) == (503, code)
+        assert answer.headers["connection"] == "close"
+
+
+async def test_a_lame_duck_answers_what_still_comes_and_ends_each_connection() -> None:
+    """A proxy may send on a connection that was idle when the signal came, or open another."""
+    async with (
+        serving(_Work().app(), lame_duck_seconds=5) as server,
+        connected(server.port) as idle,
+    ):
+        idle.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
+        first = await idle.head()
+        server.stop.set()
+        await until(lambda: server.drained == ["now"])
+        idle.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await idle.reader.readexactly(len('"quick"')) == b'"quick"'
+        last = await idle.head()
+        rest = await idle.rest()
+        async with connected(server.port) as new:
+            new.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
+            fresh = await new.head()
+
+        assert first.startswith("http/1.1 200 ")
+        assert "connection: close" not in first
+        assert rest == b'"quick"'
+        for head in (last, fresh):
+            assert head.startswith("http/1.1 200 ")
+            assert "connection: close\r\n" in head
+
+
+async def test_an_answer_under_way_when_the_drain_begins_ends_its_connection() -> None:
+    work = _Work()
+    async with serving(work.app(), lame_duck_seconds=5) as server, httpx.AsyncClient() as client:
+        slow = asyncio.create_task(client.get(f"{server.url}/slow"))
+        await work.is_begun.wait()
+        server.stop.set()
+        await until(lambda: server.drained == ["now"])
+        work.may_end.set()
+
+        assert (await slow).headers["connection"] == "close"
 
 
 async def test_half_an_answer_is_seen_as_broken() -> None:
-    async with _serving(_Work().app()) as serving, httpx.AsyncClient() as client:
+    async with serving(_Work().app()) as server, httpx.AsyncClient() as client:
         with pytest.raises(httpx.RemoteProtocolError):
-            await client.get(f"{serving.url}/half")
-        assert (await client.get(f"{serving.url}/quick")).status_code == 200
+            await client.get(f"{server.url}/half")
+        assert (await client.get(f"{server.url}/quick")).status_code == 200
 
 
 async def test_a_body_over_the_limit_is_413_on_the_wire() -> None:
@@ -180,8 +199,8 @@ async def test_a_body_over_the_limit_is_413_on_the_wire() -> None:
         for _ in range(11):
             yield b"x" * 100
 
-    async with _serving(_Work().app()) as serving, httpx.AsyncClient() as client:
-        url = f"{serving.url}/body"
+    async with serving(_Work().app()) as server, httpx.AsyncClient() as client:
+        url = f"{server.url}/body"
         at_limit = await client.post(url, content=b"x" * 1000)
         declared = await client.post(url, content=b"x" * 1001)
         chunked = await client.post(url, content=chunks())
@@ -193,14 +212,10 @@ async def test_a_body_over_the_limit_is_413_on_the_wire() -> None:
 
 
 async def test_a_huge_declared_body_is_refused_before_it_is_sent() -> None:
-    async with _serving(_Work().app()) as serving:
-        reader, writer = await asyncio.open_connection(HOST, serving.port)
-        head = "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n"
-        writer.write(head.encode())
-        status = await asyncio.wait_for(reader.readline(), _BOUND)
-        writer.transport.abort()
+    async with serving(_Work().app()) as server, connected(server.port) as wire:
+        wire.send("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
 
-    assert status.startswith(b"HTTP/1.1 413 ")
+        assert (await wire.head()).startswith("http/1.1 413 ")
 
 
 _PROGRAM = """

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from prometheus_client import REGISTRY
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Scope
@@ -56,7 +56,7 @@ def app(waiting: asyncio.Event) -> FastAPI:
         await asyncio.Event().wait()
         return number
 
-    return web.create_app("t", "1", [router], docs_prefix="/api")
+    return web.create_app("t", "1", [router], docs_prefix="/api", trusted_callers=True)
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ async def test_a_cancelled_request_is_counted_once_and_stays_cancelled(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert _active("POST") == 0
-    assert [(line["event"], line["status"]) for line in logs] == [("request", 499)]
+    assert [(line["event"], line["status"]) for line in logs] == [("request", 503)]
 
 
 async def test_a_client_that_leaves_before_its_body_has_arrived_is_no_defect(
@@ -256,3 +256,77 @@ async def test_the_lifespan_passes_unobserved(logs: list[MutableMapping[str, Any
 
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert logs == []
+
+
+def _public_app() -> FastAPI:
+    router = web.router(prefix="/api/toys", tag="toys")
+
+    @router.get("/{number}")
+    async def read(number: int) -> tuple[int, str | None]:
+        return number, current_traceparent()
+
+    return web.create_app("t", "1", [router])
+
+
+async def test_a_strangers_ids_are_not_those_of_the_log(
+    logs: list[MutableMapping[str, Any]],
+) -> None:
+    given = {
+        "X-Request-Id": "victim-request-0001",
+        "traceparent": f"00-{_TRACE_ID}-{'1' * 16}-01",
+    }
+    answer = await _request(_public_app(), "GET", "/api/toys/1", given)
+
+    (line,) = logs
+    assert re.fullmatch("[0-9a-f]{32}", line["request_id"])
+    assert line["request_id"] == answer.headers["x-request-id"]
+    assert line["client_request_id"] == "victim-request-0001"
+    assert line["trace_id"] != _TRACE_ID
+    assert answer.json()[1].split("-")[1] == line["trace_id"]
+
+
+@pytest.mark.parametrize("given", ["", "short", "x" * 65, "with space", 'quote"'])
+async def test_a_strangers_odd_id_is_not_logged(
+    logs: list[MutableMapping[str, Any]], given: str
+) -> None:
+    await _request(_public_app(), "GET", "/api/toys/1", {"X-Request-Id": given})
+
+    assert "client_request_id" not in logs[0]
+
+
+async def test_every_answer_is_marked_as_data_that_nobody_keeps() -> None:
+    app = _public_app()
+    answers = [
+        await _request(app, "GET", "/api/toys/1"),
+        await _request(app, "GET", "/api/toys/one"),
+        await _request(app, "DELETE", "/api/toys/1"),
+        await _request(app, "GET", "/nowhere"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 422, 405, 404]
+    for answer in answers:
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"] == (
+            "default-src 'none'; frame-ancestors 'none'"
+        )
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "strict-transport-security" not in answer.headers
+
+
+async def test_over_tls_a_browser_is_told_to_stay_there() -> None:
+    answer = await _request(_public_app(), "GET", "/nowhere", {"X-Forwarded-Proto": "https"})
+
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_a_header_of_the_route_is_kept_as_it_is() -> None:
+    router = web.router(tag="toys")
+
+    @router.get("/kept")
+    async def kept(response: Response) -> None:
+        response.headers["Cache-Control"] = "public, max-age=60"
+
+    answer = await _request(web.create_app("t", "1", [router]), "GET", "/kept")
+
+    assert answer.headers.get_list("cache-control") == ["public, max-age=60"]

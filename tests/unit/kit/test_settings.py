@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from support.certificates import Authority
+from swapshop_kit.http_protocol import HttpLimits
 from swapshop_kit.settings import (
     DatabaseSettings,
     HttpUrl,
@@ -46,6 +47,14 @@ def test_two_urls_are_enough() -> None:
         9000,
     )
     assert (settings.keep_alive_seconds, settings.drain_seconds) == (95, 20)
+    assert settings.lame_duck_seconds == 5
+    assert settings.http_limits == HttpLimits(
+        max_connections=2000,
+        max_head_bytes=64 * 1024,
+        head_seconds=20,
+        window_seconds=20,
+        min_bytes_per_second=500,
+    )
     assert (settings.log_level, settings.otlp_endpoint, settings.trace_ratio) == (
         "info",
         None,
@@ -93,6 +102,10 @@ def test_a_missing_url_is_named(environment: pytest.MonkeyPatch, name: str) -> N
         ("PUBLIC_PORT", "http"),
         ("KEEP_ALIVE_SECONDS", "0"),
         ("DRAIN_SECONDS", "301"),
+        ("LAME_DUCK_SECONDS", "6"),
+        ("MAX_CONNECTIONS", "0"),
+        ("HEAD_SECONDS", "0"),
+        ("BODY_BYTES_PER_SECOND", "0"),
         ("DATABASE_POOL_SIZE", "0"),
         ("TRACE_RATIO", "1.5"),
         ("LOG_LEVEL", "verbose"),

@@ -26,7 +26,7 @@ _PROGRAM = """
         return current_traceparent()
 
     async def main() -> None:
-        transport = httpx.ASGITransport(web.create_app("t", "1", [router]))
+        transport = httpx.ASGITransport(web.create_app("t", "1", [router], trusted_callers=True))
         async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
             parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
             given = await client.get("/toys/1", headers={"traceparent": parent})
