@@ -9,6 +9,7 @@ from swapshop_api.container import Container
 from swapshop_kit.access_tokens import Claims
 from swapshop_kit.problems import Forbidden, Unauthenticated
 from swapshop_kit.security_events import identified
+from swapshop_kit.web import BeforeBody
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="accessToken", bearerFormat="JWT")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -22,10 +23,22 @@ def get_container(request: Request) -> Container:
 Deps = Annotated[Container, Depends(get_container)]
 
 
-async def _caller(container: Deps, bearer: Bearer) -> Claims:
+async def _token(request: Request) -> str:
+    bearer = await _bearer(request)
     if bearer is None:
         raise Unauthenticated
-    return identified(await container.public_tokens.verify(bearer.credentials))
+    return bearer.credentials
+
+
+async def _verify_public(request: Request) -> Claims:
+    token = await _token(request)
+    return identified(await get_container(request).public_tokens.verify(token))
+
+
+async def _caller(
+    _: Bearer, claims: Annotated[Claims, Depends(BeforeBody(_verify_public))]
+) -> Claims:
+    return claims
 
 
 Caller = Annotated[Claims, Depends(_caller)]
@@ -42,10 +55,15 @@ Operator = Annotated[Claims, Depends(_operator)]
 """A signed-in member of the store's staff."""
 
 
-async def _internal_client(container: Deps, bearer: Bearer) -> Claims:
-    if bearer is None:
-        raise Unauthenticated
-    return identified(await container.internal_tokens.verify(bearer.credentials))
+async def _verify_internal(request: Request) -> Claims:
+    token = await _token(request)
+    return identified(await get_container(request).internal_tokens.verify(token))
+
+
+async def _internal_client(
+    _: Bearer, claims: Annotated[Claims, Depends(BeforeBody(_verify_internal))]
+) -> Claims:
+    return claims
 
 
 InternalClient = Annotated[Claims, Depends(_internal_client)]

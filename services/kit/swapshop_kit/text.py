@@ -6,6 +6,9 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
+MAX_LINE_LENGTH: Final = 120
+"""Characters of one line, once trimmed and normalized."""
+
 _FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Cf has the zero-width and the bidirectional control characters (Unicode TR36 §2.5, TR9)."""
 
@@ -18,9 +21,22 @@ _VISIBLE_FORMAT: Final = frozenset(
 """Signs that span digits, and are seen (Prepended_Concatenation_Mark)."""
 
 
-def normalize(text: str) -> str:
-    """Return the text trimmed and in Normalization Form C (Unicode TR15)."""
-    return unicodedata.normalize("NFC", text.strip())
+def to_nfc(text: str, max_length: int) -> str:
+    """Return a text in Normalization Form C (Unicode TR15), or as it is if it is far too long.
+
+    The time to normalize grows with the square of a run of combining marks: minutes for a
+    megabyte. No text shrinks to less than a quarter, so one that is longer is too long anyway.
+
+    Args:
+        text: any.
+        max_length: the characters that a normalized text may have; not checked.
+    """
+    return unicodedata.normalize("NFC", text) if len(text) <= 4 * max_length else text
+
+
+def normalize(text: str, max_length: int = MAX_LINE_LENGTH) -> str:
+    """Return the text trimmed and in Normalization Form C; see ``to_nfc``."""
+    return to_nfc(text.strip(), max_length)
 
 
 def _normalize_if_text(value: object) -> object:
@@ -28,6 +44,8 @@ def _normalize_if_text(value: object) -> object:
 
 
 def _refuse_hidden(text: str) -> str:
+    if text.isprintable() and _INVISIBLE.isdisjoint(text):
+        return text  # at C's speed, as nearly all are
     if any(_is_hidden(character) for character in text):
         raise PydanticCustomError("text_hidden_character", "holds a hidden character")
     return text
@@ -52,7 +70,7 @@ def _is_never_to_be_seen(code_point: int) -> bool:
 Line = Annotated[
     str,
     # nearest to str, or pydantic counts "items" instead of characters
-    StringConstraints(strict=True, min_length=1, max_length=120),
+    StringConstraints(strict=True, min_length=1, max_length=MAX_LINE_LENGTH),
     BeforeValidator(_normalize_if_text),
     AfterValidator(_refuse_hidden),
 ]

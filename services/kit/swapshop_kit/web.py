@@ -8,7 +8,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from swapshop_kit import strict_json
@@ -36,6 +36,8 @@ MAX_BODY_BYTES: Final = 64 * 1024
 
 MAX_INTERNAL_BODY_BYTES: Final = 1024 * 1024
 
+MAX_CREDENTIALS_BYTES: Final = 4 * 1024
+"""What a body may have that anybody may send: names and passwords, which are hashed slowly."""
 
 MAX_ERRORS: Final = 50
 """Refused fields that one answer names."""
@@ -45,6 +47,9 @@ WATCHED: Final = frozenset({201, 500, 503})
 
 REFUSALS: Final = frozenset({401, 403, 404})
 """The same, where only our own services call: one of them is misconfigured."""
+
+REFERENCE_PAGE: Final = "/reference.html"
+"""Of the web page: shows an OpenAPI document."""
 
 PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked every few seconds: not worth a span."""
@@ -92,9 +97,11 @@ class StrictRequest(Request):
         """Parse the body.
 
         Raises:
-            JSONRefusedError: see ``strict_json.loads``; answered as 422.
+            JSONRefusedError: see ``strict_json``; answered as 422.
         """
-        return strict_json.loads(await self.body())
+        body = await self.body()
+        strict_json.check_elements(body)
+        return strict_json.loads(body)
 
 
 class BeforeBody(Generic[_T]):
@@ -174,7 +181,8 @@ def create_app(
         title: as in OpenAPI.
         version: of the service.
         routers: in the order in which they are tried.
-        docs_prefix: where ``/docs`` and ``/openapi.json`` stand; None leaves them out.
+        docs_prefix: where ``/openapi.json`` is, and ``/docs``, which leads to the page that shows
+            it; None leaves them out.
         lifespan: an ASGI lifespan context, when the application owns one.
         trusted_callers: whether only our own services reach it, so that their request ids, their
             traces and their decision to sample one are kept, and that refusing one is told.
@@ -183,7 +191,7 @@ def create_app(
     app = (FastAPI if trusted_callers else _PublicApp)(
         title=title,
         version=version,
-        docs_url=f"{docs_prefix}/docs" if docs_prefix is not None else None,
+        docs_url=None,
         redoc_url=None,
         openapi_url=f"{docs_prefix}/openapi.json" if docs_prefix is not None else None,
         lifespan=lifespan,
@@ -205,11 +213,23 @@ def create_app(
     app.add_middleware(
         SecurityContext, proxies=proxies or TrustedProxies([]), is_internal=trusted_callers
     )
+    if docs_prefix is not None:
+        app.add_route(f"{docs_prefix}/docs", _show_reference(docs_prefix), include_in_schema=False)
     app.add_middleware(ObserveRequests, trusted_callers=trusted_callers)
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(HTTPException, _answer_http_exception)
     return app
+
+
+def _show_reference(docs_prefix: str) -> Callable[[Request], Awaitable[Response]]:
+    """Lead to the page's API reference: its scripts are our own, under the page's policy."""
+    target = f"{REFERENCE_PAGE}?of={docs_prefix.rpartition('/')[2]}"
+
+    async def show(_: Request) -> Response:
+        return RedirectResponse(target)
+
+    return show
 
 
 def _count_from_zero(router: APIRouter, watched: frozenset[int]) -> None:

@@ -63,20 +63,17 @@ def sign(
     }
 
 
-def verify(secrets: Sequence[SecretStr], headers: Mapping[str, str], body: bytes) -> str:
-    """Check a message against each secret and return its webhook id.
+def read_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the three headers of a message, well formed: what can be refused without its body.
 
     The library alone would raise ValueError, binascii.Error or UnicodeDecodeError on a malformed
     header and read ``1e9`` as a time, so the shapes are checked before it sees them.
 
     Args:
-        secrets: two while rotating.
         headers: of the request, in lower case.
-        body: the raw bytes.
 
     Raises:
-        SignatureRefused: a header is missing or malformed, the timestamp is more than five
-            minutes off, or no secret matches.
+        SignatureRefused: a header is missing, malformed or too long.
     """
     names = ("webhook-id", "webhook-timestamp", "webhook-signature")
     found = {name: headers.get(name, "") for name in names}
@@ -88,6 +85,22 @@ def verify(secrets: Sequence[SecretStr], headers: Mapping[str, str], body: bytes
         and _is_signatures(found["webhook-signature"])
     ):
         raise SignatureRefused("header missing or malformed")
+    return found
+
+
+def verify(secrets: Sequence[SecretStr], headers: Mapping[str, str], body: bytes) -> str:
+    """Check a message against each secret and return its webhook id.
+
+    Args:
+        secrets: two while rotating.
+        headers: of the request, in lower case.
+        body: the raw bytes.
+
+    Raises:
+        SignatureRefused: a header is missing or malformed, the timestamp is more than five
+            minutes off, or no secret matches.
+    """
+    found = read_headers(headers)
     for secret in secrets:
         try:
             Webhook(secret.get_secret_value()).verify(body, found, json_parse=False)

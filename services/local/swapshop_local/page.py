@@ -24,7 +24,7 @@ _MISSING: Final = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>SwapShop</title>"
     "<h1>SwapShop is up, without its page</h1>"
     "<p>The page is not built. Build it with <code>./task web:build</code>, then load this again. "
-    "The API is there: <a href=/api/docs>/api/docs</a>."
+    "The API is there: <a href=/api/openapi.json>/api/openapi.json</a>."
 )
 
 

@@ -10,6 +10,7 @@ from swapshop_kit.access_tokens import Claims
 from swapshop_kit.ids import is_canonical_id
 from swapshop_kit.problems import Unauthenticated
 from swapshop_kit.security_events import identified
+from swapshop_kit.web import BeforeBody
 from swapshop_receiver.container import Container
 from swapshop_receiver.notifications.hub import Subscription
 
@@ -25,12 +26,17 @@ def get_container(request: Request) -> Container:
 Deps = Annotated[Container, Depends(get_container)]
 
 
-async def _caller(container: Deps, bearer: Bearer) -> Claims:
+async def _verify(request: Request) -> Claims:
+    bearer = await _bearer(request)
     if bearer is None:
         raise Unauthenticated
-    claims = identified(await container.tokens.verify(bearer.credentials))
+    claims = identified(await get_container(request).tokens.verify(bearer.credentials))
     if not is_canonical_id(claims.sub):
         raise Unauthenticated
+    return claims
+
+
+async def _caller(_: Bearer, claims: Annotated[Claims, Depends(BeforeBody(_verify))]) -> Claims:
     return claims
 
 

@@ -206,7 +206,8 @@ async def test_a_service_that_ends_has_sent_its_last_spans(
 
     await until(lambda: bool(collectors.api.named("GET /api/auth/me")))
     [span] = collectors.api.named("GET /api/auth/me")
-    assert (span.trace_id, span.parent_id) == (TRACE_ID, "1" * 16)
+    assert not span.parent_id, "a stranger's span became a parent of ours"
+    assert span.trace_id != TRACE_ID
     probes = ("/readyz", "/livez", "/metrics")
     assert not [each for each in collectors.api.spans if each.attributes.get("url.path") in probes]
 

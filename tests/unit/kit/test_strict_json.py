@@ -8,7 +8,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from swapshop_kit.strict_json import MAX_DEPTH, MAX_NUMBER_LENGTH, JSONRefusedError, loads
+from swapshop_kit.strict_json import (
+    MAX_DEPTH,
+    MAX_ELEMENTS,
+    MAX_NUMBER_LENGTH,
+    JSONRefusedError,
+    check_elements,
+    loads,
+)
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]))
 _scalars = st.none() | st.booleans() | st.integers(-(10**60), 10**60) | _texts
@@ -144,3 +151,42 @@ def test_any_bytes_are_refused_or_read_as_every_parser_reads_them(body: bytes) -
     except JSONRefusedError:
         return
     assert json.loads(body, parse_float=Decimal) == value
+
+
+_KIB_256 = 256 * 1024
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" + b"{}," * 80_000 + b"{}]", id="objects"),
+        pytest.param(b"[" + b"1," * 120_000 + b"1]", id="integers"),
+        pytest.param(b"[" + b"1.5," * 60_000 + b"1]", id="decimals"),
+        pytest.param(_dump({str(number): 1 for number in range(26_000)}), id="unknown fields"),
+        pytest.param(_dump(['\\"{}'] * 20_000), id="strings"),
+        pytest.param(b'\\",' * (_KIB_256 // 3), id="escaped quotes outside strings"),
+        pytest.param(b"[" + b"1," * MAX_ELEMENTS + b"1]", id="one element too many"),
+    ],
+)
+def test_a_text_of_very_many_elements_is_refused_unparsed(body: bytes) -> None:
+    with pytest.raises(JSONRefusedError):
+        check_elements(body)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param([1] * MAX_ELEMENTS, id="as many as allowed"),
+        pytest.param(["," * _KIB_256], id="commas in a string"),
+        pytest.param(['"{[,' * 20_000], id="escaped quotes in a string"),
+        pytest.param(["\\" * 50_000 + ",{" * 50_000], id="backslashes before the end"),
+        pytest.param([{"[{,": ',\\",' * 100}] * 300, id="in keys"),
+    ],
+)
+def test_what_stands_in_strings_is_no_element(value: object) -> None:
+    check_elements(_dump(value))
+
+
+@given(_values)
+def test_a_text_of_few_elements_passes(value: object) -> None:
+    check_elements(_dump(value))

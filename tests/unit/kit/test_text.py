@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from swapshop_kit.text import Line, normalize
+from swapshop_kit.text import MAX_LINE_LENGTH, Line, normalize, to_nfc
 
 _line: TypeAdapter[str] = TypeAdapter(Line)
 
@@ -91,3 +91,20 @@ def test_what_is_accepted_has_nothing_to_hide(text: str) -> None:
     assert 1 <= len(line) <= 120
     assert line == normalize(text)
     assert not [each for each in line if unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp")]
+
+
+def test_a_text_that_is_far_too_long_is_not_normalized_before_it_is_refused() -> None:
+    """Normalizing takes the square of the length, for a run of combining marks."""
+    marks = "a" + "\N{COMBINING ACUTE ACCENT}\N{COMBINING DOT BELOW}" * 2000
+
+    assert to_nfc(marks, MAX_LINE_LENGTH) is marks
+    assert _code(marks) == "string_too_long"
+
+
+def test_the_text_that_shrinks_most_is_a_line() -> None:
+    """A letter and three marks become one character."""
+    letter = "\N{GREEK SMALL LETTER ALPHA WITH PSILI AND VARIA AND YPOGEGRAMMENI}"
+    typed = unicodedata.normalize("NFD", letter * MAX_LINE_LENGTH)
+
+    assert len(typed) == 4 * MAX_LINE_LENGTH
+    assert _line.validate_python(typed) == letter * MAX_LINE_LENGTH

@@ -35,12 +35,12 @@ from swapshop_api.auth.schemas import (
     SessionOut,
     UserOut,
 )
-from swapshop_api.dependencies import Caller, Deps
+from swapshop_api.dependencies import Caller, Deps, get_container
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown, Unauthenticated, responses
-from swapshop_kit.web import MAX_INTERNAL_BODY_BYTES, router
+from swapshop_kit.web import MAX_CREDENTIALS_BYTES, BeforeBody, router
 
-public_router = router(prefix="/api/auth", tag="auth")
-internal_router = router(tag="auth", max_body_bytes=MAX_INTERNAL_BODY_BYTES)
+public_router = router(prefix="/api/auth", tag="auth", max_body_bytes=MAX_CREDENTIALS_BYTES)
+internal_router = router(tag="auth", max_body_bytes=MAX_CREDENTIALS_BYTES)
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _SETS_COOKIE: Final = {
@@ -76,8 +76,8 @@ def _origin_of(request: Request) -> str | None:
     return ",".join(origins) if origins else None
 
 
-async def _refuse_foreign_origin(request: Request, container: Deps) -> None:
-    if container.auth.origins.is_foreign(_origin_of(request)):
+async def _refuse_foreign_origin(request: Request) -> None:
+    if get_container(request).auth.origins.is_foreign(_origin_of(request)):
         raise OriginRefused
 
 
@@ -98,7 +98,7 @@ async def _is_secure(request: Request, container: Deps) -> bool:
 
 ClientAddress = Annotated[str, Depends(_client_address)]
 IsSecure = Annotated[bool, Depends(_is_secure)]
-_NotForeign: Final = Depends(_refuse_foreign_origin)
+_NotForeign: Final = Depends(BeforeBody(_refuse_foreign_origin))
 _OwnOrigin: Final = Depends(_demand_own_origin)
 
 

@@ -1,14 +1,13 @@
 """JSON of accounts, sessions and tokens."""
 
 import re
-import unicodedata
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from swapshop_kit.text import Line, normalize
+from swapshop_kit.text import Line, normalize, to_nfc
 
 MAX_EMAIL_BYTES: Final = 254
 """RFC 5321 §4.5.3.1.3, less the angle brackets."""
@@ -27,7 +26,7 @@ def normalize_email(text: str) -> str:
 
     The local part is lower-cased too: RFC 5321 would let a server tell them apart; none does.
     """
-    return unicodedata.normalize("NFC", normalize(text).lower())
+    return to_nfc(normalize(text, MAX_EMAIL_BYTES).lower(), MAX_EMAIL_BYTES)
 
 
 def check_email(text: str) -> str:
@@ -56,7 +55,7 @@ def _password(min_length: int) -> Callable[[Any], Any]:
         """Count characters in NFC: two keyboards may type one letter differently (RFC 8265)."""
         if not isinstance(value, str):
             return value
-        password = unicodedata.normalize("NFC", value)
+        password = to_nfc(value, MAX_PASSWORD_LENGTH)
         if len(password) < min_length:
             context = {"min_length": min_length}
             raise PydanticCustomError("string_too_short", "is too short", context)

@@ -20,7 +20,7 @@ from swapshop_kit.problems import (
 )
 from swapshop_kit.strict_json import JSONRefusedError
 from swapshop_kit.web import field_errors
-from swapshop_kit.webhook_signatures import SignatureRefused, verify
+from swapshop_kit.webhook_signatures import SignatureRefused, read_headers, verify
 from swapshop_receiver.events import OrderReady
 from swapshop_receiver.webhooks import store
 
@@ -52,6 +52,18 @@ class NotificationConflict(Problem):
     status = 409
     es = Text("Conflicto", "Ya hay otro aviso con este identificador o para este pedido.")
     en = Text("Conflict", "Another event has this webhook id, or is stored for this order.")
+
+
+def check_signature_headers(headers: Mapping[str, str]) -> None:
+    """Refuse by its headers what cannot be signed, before its body is read.
+
+    Raises:
+        SignatureInvalid: one is missing or malformed.
+    """
+    try:
+        read_headers(headers)
+    except SignatureRefused as error:
+        raise SignatureInvalid from error
 
 
 def authenticate(secrets: Sequence[SecretStr], headers: Mapping[str, str], body: bytes) -> str:

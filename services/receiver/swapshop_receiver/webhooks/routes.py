@@ -15,6 +15,7 @@ from swapshop_receiver.webhooks.domain import (
     NotificationConflict,
     SignatureInvalid,
     authenticate,
+    check_signature_headers,
     read_event,
     store_once,
 )
@@ -56,6 +57,7 @@ _SIGNED_EVENT: Final[dict[str, Any]] = {
 async def receive_order_ready(request: Request, container: Deps) -> Stored:
     """Store a signed ORDER_READY event (Standard Webhooks), once however often it comes."""
     security_events.attempt("webhook")
+    check_signature_headers(request.headers)
     body = await request.body()
     webhook_id = authenticate(container.settings.webhook_secrets, request.headers, body)
     event = read_event(body)
