@@ -142,6 +142,13 @@ def test_every_answer_has_the_security_headers(http: httpx.Client, path: str) ->
     assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
 
 
+@pytest.mark.parametrize("path", ["/", "/error.html", "/assets/index-1a2b.js", "/api"])
+def test_over_tls_a_browser_is_told_to_stay_there(http: httpx.Client, path: str) -> None:
+    over_tls = http.get(path, headers={"X-Forwarded-Proto": "https"})
+    assert over_tls.headers["strict-transport-security"] == "max-age=31536000"
+    assert "strict-transport-security" not in http.get(path).headers
+
+
 def test_the_error_page_needs_no_script() -> None:
     page = (WEB / "public" / "error.html").read_text()
     assert "<script" not in page

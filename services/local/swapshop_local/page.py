@@ -66,7 +66,9 @@ class Page:
         if name and name != "index.html" and is_inside and file.is_file():
             is_hashed = name.startswith("assets/")
             caching = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
-            return FileResponse(file, headers={**_SECURITY, "Cache-Control": caching})
+            policy = content_security_policy(secrets.token_urlsafe(16))
+            headers = {**_SECURITY, "Cache-Control": caching, "Content-Security-Policy": policy}
+            return FileResponse(file, headers=headers)
         if name.startswith("assets/"):
             # A document in place of a script of an earlier build would be run as one.
             return PlainTextResponse("Not Found", 404, {"Cache-Control": "no-store"})

@@ -70,6 +70,15 @@ class OnePort:
         await app(scope, receive, send)
 
 
+def refusing_other_hosts(app: ASGIApp) -> ASGIApp:
+    """Return the application for this machine's own names only.
+
+    A page of another site can have its host name resolved to this machine, and then read every
+    answer as its own.
+    """
+    return TrustedHostMiddleware(app, allowed_hosts=HOSTS, www_redirect=False)
+
+
 def _is_under(path: str, prefixes: tuple[str, ...]) -> bool:
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
 
@@ -114,11 +123,9 @@ async def _serve_and_poll(
     listener: socket,
 ) -> None:
     """Do both until SIGTERM or SIGINT; the poller ends first, while the api takes its reports."""
-    one_port = OnePort(
-        swapshop_api.app.whole_app(api), swapshop_receiver.app.whole_app(receiver), Page()
+    app = refusing_other_hosts(
+        OnePort(swapshop_api.app.whole_app(api), swapshop_receiver.app.whole_app(receiver), Page())
     )
-    # A page of another site can make its own host name lead here, and then read every answer.
-    app = TrustedHostMiddleware(one_port, allowed_hosts=HOSTS, www_redirect=False)
 
     def drain() -> None:
         api.drain()

@@ -8,7 +8,7 @@ import pytest
 
 from support.web import running
 from swapshop_local.page import Page
-from swapshop_local.stack import OnePort
+from swapshop_local.stack import OnePort, refusing_other_hosts
 
 DOCUMENT = '<!doctype html><meta property="csp-nonce" nonce="__CSP_NONCE__">'
 
@@ -109,3 +109,34 @@ async def test_one_port_divides_paths_as_the_ingress_does(
     port = OnePort(*(Page(folders[name]) for name in ("api", "receiver", "page")))
     async with running(port) as url, httpx.AsyncClient(base_url=url) as client:
         assert (await client.get(path)).text == app
+
+
+async def test_every_file_has_the_policy_of_the_page(built: Path) -> None:
+    """A file can be a document of its own, as the API reference is."""
+    answer = await get(Page(built), "/favicon.svg")
+
+    assert answer.headers["content-security-policy"].startswith("default-src 'none';")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8080", 200),
+        ("localhost:8080", 200),
+        ("localhost", 200),
+        ("evil.example", 400),
+        ("evil.example:8080", 400),
+        ("127.0.0.1.evil.example", 400),
+        ("10.0.0.1", 400),
+        ("", 400),
+    ],
+)
+async def test_only_this_machines_own_names_are_answered(
+    built: Path, host: str, status: int
+) -> None:
+    """A page of another site could have its own name resolved to this machine."""
+    app = refusing_other_hosts(Page(built))
+    async with running(app) as url, httpx.AsyncClient(base_url=url) as client:
+        answer = await client.get("/", headers={"Host": host})
+
+    assert answer.status_code == status
