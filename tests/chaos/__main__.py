@@ -11,13 +11,13 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from chaos.checker import Violation, judge, summary
+from chaos.checker import FIGURES, Verdict, Violation, judge
 from chaos.clients import Client, Customer, Operator, World, closing
 from chaos.faults import HANDS, Fault, Saboteur, schedule
 from chaos.history import History
@@ -67,7 +67,7 @@ def _report(folder: Path, site: Site, history: History, failures: list[str]) -> 
     of_services = [Violation("unexpected", text) for text in (*failures, *_tracebacks(site))]
     verdict = replace(verdict, violations=[*verdict.violations, *of_services])
     violations = verdict.violations
-    print("\n".join(summary(verdict)))
+    print("\n".join(_summary(verdict)))
     for violation in violations[:SHOWN]:
         print(f"{violation.kind}: {violation.text}")
     if len(violations) > SHOWN:
@@ -76,6 +76,14 @@ def _report(folder: Path, site: Site, history: History, failures: list[str]) -> 
         history.write(folder / "history.jsonl")
         print(f"chaos: {len(violations)} violations; logs and history are in {folder}")
     return bool(violations)
+
+
+def _summary(verdict: Verdict) -> Iterator[str]:
+    """Return the figures, one a line."""
+    yield f"acknowledged  {verdict.acknowledged}"
+    yield f"notified      {verdict.notified}"
+    yield from (f"{kind:<13} {verdict.count(kind)}" for kind in FIGURES)
+    yield f"stale within the contract  {verdict.excused}"
 
 
 def _tracebacks(site: Site) -> list[str]:

@@ -5,7 +5,7 @@ operations counts only where one had ended before the other began.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -23,17 +23,18 @@ _UNAVAILABLE: Final = (503, "database_unavailable")
 _UNKNOWN: Final = (503, "outcome_unknown")
 _NO_KEYS: Final = (503, "keys_unavailable")
 _IN_FLIGHT: Final = (409, "idempotency_in_flight")
+_STOPPING: Final = (503, "server_stopping")
 _NOT_FOUND: Final = (404, "order_not_found")
 EXPECTED: Final[Mapping[Kind, set[tuple[int, str | None]]]] = {
     "create": {(201, None), _IN_FLIGHT, _UNAVAILABLE, _UNKNOWN},
     "reuse": {(422, "idempotency_key_reused"), _IN_FLIGHT, _UNAVAILABLE, _UNKNOWN},
-    "read": {(200, None), _NOT_FOUND, _UNAVAILABLE},
+    "read": {(200, None), _NOT_FOUND, _UNAVAILABLE, _STOPPING},
     "mark": {(200, None), _UNAVAILABLE, _UNKNOWN},
-    "orders": {(200, None), _UNAVAILABLE},
-    "notifications": {(200, None), _UNAVAILABLE, _NO_KEYS},
-    "stream": {(200, None), _UNAVAILABLE, _NO_KEYS, (429, "too_many_streams")},
+    "orders": {(200, None), _UNAVAILABLE, _STOPPING},
+    "notifications": {(200, None), _UNAVAILABLE, _NO_KEYS, _STOPPING},
+    "stream": {(200, None), _UNAVAILABLE, _NO_KEYS, _STOPPING, (429, "too_many_streams")},
     "event": {(200, None)},
-    "dead": {(200, None), _UNAVAILABLE},
+    "dead": {(200, None), _UNAVAILABLE, _STOPPING},
 }
 """Every answer that a client may get while parts of the system die."""
 
@@ -397,11 +398,3 @@ def _unexpected(facts: _Facts) -> Iterator[Violation]:
             first = next((one for one in facts.creates if one.key == each.key), None)
             if first is not None and each.value.get("order_id") != first.value["id"]:
                 yield Violation("unequal", f"key {each.key} names another order than it placed")
-
-
-def summary(verdict: Verdict) -> Iterable[str]:
-    """Return the figures, one a line."""
-    yield f"acknowledged  {verdict.acknowledged}"
-    yield f"notified      {verdict.notified}"
-    yield from (f"{kind:<13} {verdict.count(kind)}" for kind in FIGURES)
-    yield f"stale within the contract  {verdict.excused}"
