@@ -113,15 +113,19 @@ async def _run(site: Site, seed: int, seconds: float, api_schema: str) -> tuple[
         async with asyncio.TaskGroup() as background:
             watching = [background.create_task(each.watch()) for each in customers]
             watching.append(background.create_task(watch.run()))
-            async with asyncio.TaskGroup() as tasks:
-                for each in customers:
-                    tasks.create_task(each.shop())
-                tasks.create_task(operator.work())
-                for faults in _plans(site, seed, seconds):
-                    tasks.create_task(saboteur.run(faults))
-                await asyncio.sleep(seconds)
-                over.set()
-            failures = saboteur.failures + [f"{name} ended on its own" for name in site.ended()]
+            failures = saboteur.failures
+            try:
+                async with asyncio.timeout(seconds + DRAIN_SECONDS), asyncio.TaskGroup() as tasks:
+                    for each in customers:
+                        tasks.create_task(each.shop())
+                    tasks.create_task(operator.work())
+                    for faults in _plans(site, seed, seconds):
+                        tasks.create_task(saboteur.run(faults))
+                    await asyncio.sleep(seconds)
+                    over.set()
+            except TimeoutError:
+                failures.append(f"an order was not acknowledged within {DRAIN_SECONDS:.0f} s")
+            failures += [f"{name} ended on its own" for name in site.ended()]
             print(f"chaos: {saboteur.done} faults done; now everything must be served", flush=True)
             await _drain(customers, operator)
             for task in watching:
