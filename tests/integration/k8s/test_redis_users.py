@@ -57,8 +57,10 @@ def connect(url: str) -> Connect:
     async def client(user: str) -> AsyncGenerator[Any]:
         target = url if user == "default" else url_of(url, user)
         redis = Redis.from_url(target, socket_timeout=10)  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
-        yield redis
-        await redis.aclose()
+        try:
+            yield redis
+        finally:
+            await redis.aclose()
 
     return client
 
