@@ -1,6 +1,7 @@
 """Renders the chart as `helm template` does, and reads what comes out."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -70,6 +71,20 @@ class Helm:
         if done.returncode:
             raise ChartRefusedError(done.stderr)
         return done.stdout
+
+    def notes(self, values: Mapping[str, Any] | None = None) -> str:
+        """Return what `helm install` tells at its end, without a cluster."""
+        command = [self._program, "install", "swapshop", str(CHART), "--dry-run=client"]
+        for name, value in {**RENDERABLE, **(values or {})}.items():
+            command += ["--set-json", f"{name}={_to_json(value)}"]
+        done = subprocess.run(
+            command,
+            env={**os.environ, "KUBECONFIG": os.devnull},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.partition("\nNOTES:\n")[2]
 
     def render(
         self,

@@ -42,7 +42,7 @@ def welcome(url: str) -> str:
     pick = r"""sed 's/.*"token":"\([^"]*\)".*/\1/'"""
     return f"""
 SwapShop is up: {url}  (Ctrl-C ends it; its data stays)
-API reference:  {url}/api/docs and {url}/api/notifications/docs
+API reference:  {url}/reference.html and {url}/reference.html?of=notifications
 Demo customer:  {CUSTOMER} / {PASSWORD}
 Demo operator:  {OPERATOR} / {PASSWORD}
 
