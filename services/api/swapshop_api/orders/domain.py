@@ -45,6 +45,9 @@ MAX_WAITING_DUPLICATES: Final = 4
 _CREATED: Final = Counter("swapshop_orders_created_total", "Orders placed.")
 PROCESSED_ORDERS: Final = Counter("swapshop_orders_processed_total", "Orders set PROCESSED.")
 
+_ALWAYS_WRITTEN: Final = {"talla": None, "color": None}
+"""Of a line: optional fields that were in the first release's fingerprints, absent or not."""
+
 CacheStatus = Literal["HIT", "MISS", "BYPASS"]
 
 
@@ -66,9 +69,15 @@ class Found:
 
 
 def fingerprint_of(order: OrderIn) -> bytes:
-    """Return the SHA-256 of method, route and canonical body: equal orders have equal ones."""
+    """Return the SHA-256 of method, route and canonical body: equal orders have equal ones.
+
+    A field that a later release adds is left out at its default: an order that was placed before
+    has the same fingerprint when it is repeated after the upgrade.
+    """
+    body = order.model_dump(mode="json", exclude_defaults=True)
+    body["items"] = [_ALWAYS_WRITTEN | line for line in body["items"]]
     canonical = json.dumps(
-        ["POST", "/api/orders", order.model_dump(mode="json")],
+        ["POST", "/api/orders", body],
         sort_keys=True,
         separators=(",", ":"),
     )

@@ -1,16 +1,19 @@
 """The fingerprint: the same for the same order however it is written, another for any other."""
 
 import copy
+import json
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from support.orders import Json, line_json, order_json, read_order, valid_orders, write_order
 from swapshop_api.orders.domain import fingerprint_of
-from swapshop_api.orders.schemas import OrderIn
+from swapshop_api.orders.schemas import OrderIn, OrderLineIn
 from swapshop_kit import strict_json
 
 
@@ -111,4 +114,46 @@ def test_a_fingerprint_is_the_same_in_every_release() -> None:
     assert (
         fingerprint_of(order).hex()
         == "1865118e9e05cbfdce81c81026f695dc3e2874f7af4129c292ead6f14c6ce0c3"
+    )
+
+
+class LaterLine(OrderLineIn):
+    """A line with a field that a later release adds."""
+
+    nota: str | None = None
+
+
+class LaterOrder(OrderIn):
+    """An order with fields that a later release adds."""
+
+    items: Annotated[list[LaterLine], Field(min_length=1)]  # pyright: ignore[reportIncompatibleVariableOverride] - as a later release would have it
+    regalo: bool = False
+
+
+@given(valid_orders)
+def test_a_field_that_a_later_release_adds_changes_no_fingerprint_of_before(order: Json) -> None:
+    """A repeat during a rolling upgrade may meet the other release."""
+    body = strict_json.loads(write_order(order))
+
+    assert fingerprint_of(LaterOrder.model_validate(body)) == fingerprint_of(
+        OrderIn.model_validate(body)
+    )
+
+
+@pytest.mark.parametrize("change", [{"regalo": True}, {"items": [line_json(nota="x")]}])
+def test_a_field_that_a_later_release_adds_matters_once_it_is_used(change: Json) -> None:
+    plain, changed = [
+        LaterOrder.model_validate(strict_json.loads(json.dumps(body).encode()))
+        for body in (order_json(line_json()), order_json(line_json()) | change)
+    ]
+
+    assert fingerprint_of(plain) != fingerprint_of(changed)
+
+
+def test_a_fingerprint_without_size_and_colour_is_the_same_in_every_release() -> None:
+    order = read_order(order_json(line_json(), cliente="Lucía"))
+
+    assert (
+        fingerprint_of(order).hex()
+        == "af336e7460e97178eadcc1836a28c0a7de7f92102ecfc2912be98917b4c92274"
     )
