@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from redis.asyncio import Redis
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -31,6 +32,8 @@ from support.processes import (
     free_port,
     running,
 )
+from support.stores import run_apart
+from support.waiting import until
 
 
 class DatabaseServer(Server):
@@ -177,6 +180,30 @@ def redis_server(*options: str) -> Generator[RedisServer]:
         process = ChildProcess(command, Path(folder, "server.log"), lambda: _answers_ping(port))
         with running(process):
             yield RedisServer(f"redis://{HOST}:{port}/0", process)
+
+
+@contextmanager
+def redis_cluster() -> Generator[RedisServer]:
+    """A new Redis Cluster of one node, which refuses what a node of many would refuse.
+
+    Raises:
+        ServerMissingError: it is not installed.
+        ServerStartError: it did not start.
+    """
+    with redis_server("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
+        run_apart(_take_all_slots(server.url))
+        yield server
+
+
+async def _take_all_slots(url: str) -> None:
+    async with Redis.from_url(url) as redis:  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
+        await redis.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16_383)  # pyright: ignore[reportUnknownMemberType] - untyped
+
+        async def is_ready() -> bool:
+            info: dict[str, str] = await redis.cluster("INFO")  # pyright: ignore[reportUnknownMemberType, reportGeneralTypeIssues] - untyped
+            return info["cluster_state"] == "ok"
+
+        await until(is_ready)
 
 
 @contextmanager

@@ -10,9 +10,7 @@ class NoDirtyMark(OrderCache):
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
-        self._write_scripts["mark"] = redis.register_script(
-            "return redis.call('DEL', KEYS[1], KEYS[2])"
-        )
+        self._write_scripts["mark"] = "return redis.call('DEL', KEYS[1], KEYS[2])"
 
 
 class NoFillLease(OrderCache):
@@ -30,7 +28,7 @@ class LeaseSurvivesTheMark(OrderCache):
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
-        self._write_scripts["mark"] = redis.register_script(
+        self._write_scripts["mark"] = (
             "redis.call('SET', KEYS[3], ARGV[1], 'PX', ARGV[2]) return redis.call('DEL', KEYS[1])"
         )
 
@@ -40,7 +38,7 @@ class ValueSurvivesTheMark(OrderCache):
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
-        self._write_scripts["mark"] = redis.register_script(
+        self._write_scripts["mark"] = (
             "redis.call('SET', KEYS[3], ARGV[1], 'PX', ARGV[2]) return redis.call('DEL', KEYS[2])"
         )
 
@@ -50,9 +48,7 @@ class AnyoneClearsTheMark(OrderCache):
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
-        self._write_scripts["clear"] = redis.register_script(
-            "return redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])"
-        )
+        self._write_scripts["clear"] = "return redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])"
 
 
 class NoDeleteInTheEnd(OrderCache):
@@ -60,6 +56,6 @@ class NoDeleteInTheEnd(OrderCache):
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
-        self._write_scripts["clear"] = redis.register_script(
+        self._write_scripts["clear"] = (
             "if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end return 1"
         )

@@ -1,10 +1,13 @@
-"""A span for each Redis command of a sampled request."""
+"""A span for each Redis command, and each pipeline of commands, of a sampled request."""
 
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.client import Pipeline
 
 _tracer = trace.get_tracer("swapshop_kit.redis")
 _SCRIPTS: Final = ("EVALSHA", "FCALL")
@@ -15,33 +18,54 @@ class TracedRedis(Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Run a command, in a span of its own if the current one is sampled."""
-        if not trace.get_current_span().is_recording():
-            return await super().execute_command(*args, **options)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - untyped
         name = str(args[0]).upper()
-        attributes = {**self._constant_attributes(), "db.operation.name": name}
-        if name in _SCRIPTS:
-            attributes["db.stored_procedure.name"] = str(args[1])
-        with _tracer.start_as_current_span(
-            name,
-            kind=SpanKind.CLIENT,
-            attributes=attributes,
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                return await super().execute_command(*args, **options)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - untyped
-            except BaseException as error:
-                span.set_attribute("error.type", type(error).__qualname__)
-                span.set_status(StatusCode.ERROR)
-                raise
+        more = {"db.stored_procedure.name": str(args[1])} if name in _SCRIPTS else {}
+        with _span(self.connection_pool, name, more):
+            return await super().execute_command(*args, **options)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - untyped
 
-    def _constant_attributes(self) -> dict[str, str | int]:
-        given = self.connection_pool.connection_kwargs
-        attributes: dict[str, str | int] = {
-            "db.system.name": "redis",
-            "db.namespace": str(given.get("db", 0)),
-        }
-        if "host" in given:
-            attributes["server.address"] = given["host"]
-            attributes["server.port"] = given.get("port", 6379)
-        return attributes
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        """Return a pipeline whose execution is one span."""
+        return _TracedPipeline(
+            self.connection_pool, self.response_callbacks, transaction, shard_hint
+        )
+
+
+class _TracedPipeline(Pipeline):
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        names = {str(command[0][0]).upper() for command in self.command_stack}
+        operation = f"PIPELINE {names.pop()}" if len(names) == 1 else "PIPELINE"
+        more = {"db.operation.batch.size": len(self.command_stack)}
+        with _span(self.connection_pool, operation, more):
+            return await super().execute(raise_on_error)
+
+
+@contextmanager
+def _span(pool: ConnectionPool, name: str, more: Mapping[str, str | int]) -> Generator[None]:
+    if not trace.get_current_span().is_recording():
+        yield
+        return
+    with _tracer.start_as_current_span(
+        name,
+        kind=SpanKind.CLIENT,
+        attributes={**_constant_attributes(pool), "db.operation.name": name, **more},
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield
+        except BaseException as error:
+            span.set_attribute("error.type", type(error).__qualname__)
+            span.set_status(StatusCode.ERROR)
+            raise
+
+
+def _constant_attributes(pool: ConnectionPool) -> dict[str, str | int]:
+    given = pool.connection_kwargs
+    attributes: dict[str, str | int] = {
+        "db.system.name": "redis",
+        "db.namespace": str(given.get("db", 0)),
+    }
+    if "host" in given:
+        attributes["server.address"] = given["host"]
+        attributes["server.port"] = given.get("port", 6379)
+    return attributes

@@ -164,4 +164,4 @@ async def test_marking_an_order_processed_costs_six_statements_and_two_round_tri
         *("INSERT", "UPDATE"),  # its delivery, the order
         *("SELECT", "SELECT"),  # the answer
     ]
-    assert commands == ["EVALSHA", "EVALSHA"]
+    assert commands == ["EVAL", "EVAL"]
