@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from swapshop_kit.database import Database
 
@@ -99,3 +99,14 @@ async def kill_connection(admin: AsyncEngine, driver: Any) -> None:
             return False
 
         await until(is_gone)
+
+
+async def is_waiting_for_a_lock(database: Database) -> bool:
+    """Tell whether a transaction of the server waits for a lock (MariaDB, MySQL)."""
+
+    async def read(connection: AsyncConnection) -> bool:
+        # not innodb_trx, which shows to frequent callers what it showed before
+        query = text("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")
+        return (await connection.execute(query)).one()[1] != "0"
+
+    return await database.read(read)

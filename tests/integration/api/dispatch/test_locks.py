@@ -6,11 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
 
 from support.dispatch import Pipeline, result
-from support.interruptions import Gate, interrupted
+from support.interruptions import Gate, interrupted, is_waiting_for_a_lock
 from support.stores import Stores
 from support.waiting import until
 from swapshop_api.dispatch.domain import Dispatch
@@ -63,22 +62,11 @@ async def test_a_repeated_call_that_waits_holds_nothing_that_others_could_claim(
             calls.create_task(pipeline.lease(token, limit=2))
             await gate.is_held.wait()
             calls.create_task(pipeline.lease(token, limit=2))
-            await until(lambda: has_waiting(pipeline.database))
+            await until(lambda: is_waiting_for_a_lock(pipeline.database))
             async with asyncio.timeout(NO_WAIT_SECONDS):
                 claim = await pipeline.lease()
             gate.opened.set()
     assert len(claim.ids) == 1
-
-
-async def has_waiting(database: Database) -> bool:
-    """Tell whether a transaction waits for a lock."""
-
-    async def read(connection: AsyncConnection) -> bool:
-        # not innodb_trx, which shows to frequent callers what it showed before
-        query = text("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")
-        return (await connection.execute(query)).one()[1] != "0"
-
-    return await database.read(read)
 
 
 @on_mariadb

@@ -14,11 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.auth import api_container
 from support.database_proxy import AtCommit, DatabaseProxy
+from support.interruptions import Gate, interrupted, is_waiting_for_a_lock
 from support.metrics import rise_of
 from support.orders import Json, insert_orders, line_json, order_json, stored_orders
 from support.redis_contents import names_in
 from support.shop import Shop, bearer, code_of
 from support.stores import Stores
+from support.waiting import until
 from swapshop_api.app import whole_app
 from swapshop_api.audit.models import audit
 from swapshop_api.container import Container
@@ -128,6 +130,25 @@ async def test_marking_it_many_times_at_once_processes_it_once(
     assert len({answer.content for answer in answers}) == 1
     assert len(await rows_of(database, deliveries)) == 1
     assert processed_orders() == 1
+
+
+@pytest.mark.parametrize("stores", ["mariadb-redis"], indirect=True)
+async def test_a_mark_waits_for_the_one_that_is_under_way(
+    ana: Shop, staff: Shop, database: Database
+) -> None:
+    """Else both would find it PENDING, and the second fail over the first one's delivery."""
+    order_id = (await ana.placed())["id"]
+    gate = Gate()
+    with interrupted(database, gate):
+        async with asyncio.TaskGroup() as calls:
+            first = calls.create_task(staff.mark_processed(order_id))
+            await gate.is_held.wait()
+            second = calls.create_task(staff.mark_processed(order_id))
+            await until(lambda: is_waiting_for_a_lock(database))
+            gate.opened.set()
+
+    assert (second.result().status_code, second.result().content) == (200, first.result().content)
+    assert len(await rows_of(database, deliveries)) == 1
 
 
 async def test_only_an_operator_may_mark_an_order(ana: Shop, database: Database) -> None:
