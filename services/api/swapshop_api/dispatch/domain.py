@@ -27,7 +27,7 @@ from swapshop_api.dispatch.schemas import (
     ResultOut,
     ResultsOut,
 )
-from swapshop_api.dispatch.store import Due, Report
+from swapshop_api.dispatch.store import Due, Recorded, Report
 from swapshop_api.orders.cache import OrderCache, Write
 from swapshop_api.orders.domain import PROCESSED_ORDERS
 from swapshop_api.orders.promotion import promote_oldest
@@ -166,7 +166,7 @@ class Dispatch:
             answers.append(ResultOut(delivery_id=id_, result=answer))
             if step != "apply":
                 continue
-            outcomes[id_] = result.outcome
+            outcomes[id_] = Recorded(result.outcome, redriven=False)
             recorded.append(result.outcome)
             reports[id_] = Report(result.outcome, result.status, result.error)
             if result.outcome != "delivered":
@@ -224,19 +224,21 @@ class Dispatch:
 def _step(
     result: ResultIn,
     delivery: RowMapping | None,
-    outcomes: Mapping[str, str | None],
+    outcomes: Mapping[str, Recorded],
     token: str,
 ) -> Literal["apply", "repeated", "stale"]:
     """Tell what a result is: of the current claim, a late success, a repetition, or too late."""
     if delivery is None or result.delivery_id not in outcomes:
         return "stale"
     recorded = outcomes[result.delivery_id]
-    if recorded == result.outcome:
+    if recorded.outcome == result.outcome:
         return "repeated"
+    if recorded.redriven:
+        return "stale"  # an operator wants it sent after this claim, whatever came of it
     if result.outcome == "delivered":
         return "apply"  # the receiver has it, whoever holds the delivery now
     is_current = delivery["state"] == LEASED and delivery["lease_token"] == token
-    return "apply" if is_current and recorded is None else "stale"
+    return "apply" if is_current and recorded.outcome is None else "stale"
 
 
 def _by_report(reports: Mapping[str, Report]) -> Mapping[Report, list[str]]:

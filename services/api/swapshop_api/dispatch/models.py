@@ -75,6 +75,8 @@ class DeliveryAttempt(Row, table=True):
     error: str | None = Field(sa_column=Column(String(200)))
     took_over: bool | None = Field(sa_column=Column(Boolean))
     """Whether the claim before it had run out unreported; None in rows older than the column."""
+    redriven: bool | None = Field(sa_column=Column(Boolean))
+    """True once an operator sent the delivery again after this claim, which so ended."""
 
 
 deliveries: Final = table_of(Delivery)

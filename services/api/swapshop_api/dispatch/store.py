@@ -53,6 +53,13 @@ class Report(NamedTuple):
     error: str | None
 
 
+class Recorded(NamedTuple):
+    """What is known of a claim: its report, if there was one, and whether a redrive ended it."""
+
+    outcome: str | None
+    redriven: bool
+
+
 async def insert_lease(
     connection: AsyncConnection, token: str, client: str, duration: timedelta
 ) -> None:
@@ -160,13 +167,13 @@ async def lock_deliveries(
 
 async def read_outcomes(
     connection: AsyncConnection, token: str, ids: Iterable[str]
-) -> dict[str, str | None]:
-    """Return what was reported of the claims under a token; a claim without a report is None."""
-    query = select(delivery_attempts.c.delivery_id, delivery_attempts.c.outcome).where(
-        delivery_attempts.c.delivery_id.in_(ids), delivery_attempts.c.lease_token == token
-    )
+) -> dict[str, Recorded]:
+    """Return what is known of the claims under a token, by delivery."""
+    query = select(
+        delivery_attempts.c.delivery_id, delivery_attempts.c.outcome, delivery_attempts.c.redriven
+    ).where(delivery_attempts.c.delivery_id.in_(ids), delivery_attempts.c.lease_token == token)
     rows = (await connection.execute(query)).all()
-    return {row.delivery_id: row.outcome for row in rows}
+    return {row.delivery_id: Recorded(row.outcome, bool(row.redriven)) for row in rows}
 
 
 async def set_done(connection: AsyncConnection, ids: Sequence[str], status: int | None) -> None:
@@ -221,7 +228,7 @@ async def record_outcome(
 
 
 async def redrive(connection: AsyncConnection, id_: str) -> None:
-    """Set a locked delivery READY now, as if it had never been tried."""
+    """Set a locked delivery READY now, as if it had never been tried; end its earlier claims."""
     await connection.execute(
         update(deliveries)
         .where(deliveries.c.id == id_)
@@ -235,4 +242,9 @@ async def redrive(connection: AsyncConnection, id_: str) -> None:
             lease_until=None,
             done_at=None,
         )
+    )
+    await connection.execute(
+        update(delivery_attempts)
+        .where(delivery_attempts.c.delivery_id == id_)
+        .values(redriven=True)
     )

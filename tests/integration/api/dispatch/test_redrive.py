@@ -5,6 +5,7 @@ import pytest
 from support.dispatch import OPERATOR, Pipeline, result
 from swapshop_api.dispatch.models import deliveries
 from swapshop_api.dispatch.problems import DeliveryNotFound, NotRedrivable
+from swapshop_api.dispatch.schemas import Outcome
 
 
 async def test_a_dead_delivery_begins_again(pipeline: Pipeline) -> None:
@@ -68,15 +69,48 @@ async def test_an_unknown_delivery_is_not_found(pipeline: Pipeline, id_: str) ->
         await pipeline.dispatch.redrive(OPERATOR, id_)
 
 
-async def test_a_report_from_before_the_redrive_is_stale_unless_it_is_a_success(
+@pytest.mark.parametrize("outcome", ["delivered", "retry", "rejected", "released"])
+async def test_a_report_of_a_claim_before_the_redrive_is_stale(
+    pipeline: Pipeline, outcome: Outcome
+) -> None:
+    """The operator wants it sent once more, such as to a receiver that lost its data."""
+    (id_,) = await pipeline.ready(1)
+    (late,) = await pipeline.abandon()
+    claim = await pipeline.lease()
+    await pipeline.report(claim.token, result(id_))
+    await pipeline.dispatch.redrive(OPERATOR, id_)
+    before = await pipeline.rows(deliveries)
+
+    assert await pipeline.report(late.token, result(id_, outcome)) == ["stale"]
+
+    assert await pipeline.rows(deliveries) == before
+    again = await pipeline.lease()
+    assert again.ids == [id_]
+    assert await pipeline.report(late.token, result(id_)) == ["stale"]
+    assert await pipeline.report(again.token, result(id_)) == ["applied"]
+
+
+async def test_a_report_that_was_recorded_before_the_redrive_is_answered_as_then(
     pipeline: Pipeline,
 ) -> None:
     (id_,) = await pipeline.ready(1)
-    (lost,) = await pipeline.abandon()
+    claim = await pipeline.lease()
+    await pipeline.report(claim.token, result(id_))
+    await pipeline.dispatch.redrive(OPERATOR, id_)
+
+    assert await pipeline.report(claim.token, result(id_)) == ["applied"]
+
+    assert await pipeline.states() == ["READY"]
+
+
+async def test_a_late_success_of_a_claim_after_the_redrive_counts(pipeline: Pipeline) -> None:
+    (id_,) = await pipeline.ready(1)
     claim = await pipeline.lease()
     await pipeline.report(claim.token, result(id_, "rejected", status=409))
     await pipeline.dispatch.redrive(OPERATOR, id_)
-    assert await pipeline.report(lost.token, result(id_, "rejected", status=409)) == ["stale"]
-    assert await pipeline.states() == ["READY"]
-    assert await pipeline.report(lost.token, result(id_)) == ["applied"]
+    (late,) = await pipeline.abandon()
+    await pipeline.lease()
+
+    assert await pipeline.report(late.token, result(id_)) == ["applied"]
+
     assert await pipeline.states() == ["DONE"]
