@@ -13,6 +13,9 @@ MAX_RESULTS: Final = 50
 MAX_ERROR_LENGTH: Final = 200
 """Characters of a result's error."""
 
+MIN_STATUS: Final = 100
+MAX_STATUS: Final = 599
+
 MAX_RETRY_AFTER: Final = 86_400
 """Seconds; beyond it a receiver's Retry-After says no more than "much later"."""
 
@@ -92,7 +95,8 @@ class Result(_Message):
 
     delivery_id: str
     outcome: Outcome
-    status: int | None = None
+    status: int | None = Field(default=None, ge=MIN_STATUS, le=MAX_STATUS)
+    """The receiver's HTTP status; none beside those that HTTP has (RFC 9110 §15)."""
     error: str | None = Field(default=None, max_length=MAX_ERROR_LENGTH)
     retry_after: int | None = Field(default=None, ge=0, le=MAX_RETRY_AFTER)
     """Seconds that the receiver asked for."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -72,6 +73,8 @@ class Reporter:
             try:
                 return await self._api.report(lease.token, results)
             except ApiRefused as error:
+                if error.status == HTTPStatus.UNPROCESSABLE_ENTITY and len(results) > 1:
+                    return await self._report_halves(lease, results)
                 MISCONFIGURATIONS.labels("api").inc()
                 _log.error("report.refused", reason=str(error), results=len(results))
                 return []
@@ -84,6 +87,16 @@ class Reporter:
                 if given_up:
                     return []
             await asyncio.sleep(pause)
+
+    async def _report_halves(
+        self, lease: Lease, results: Sequence[Result]
+    ) -> Sequence[Acknowledgement]:
+        """Report in two parts what the api refuses as a whole: one odd result costs no other."""
+        half = len(results) // 2
+        return [
+            *await self._report_chunk(lease, results[:half]),
+            *await self._report_chunk(lease, results[half:]),
+        ]
 
     def _last_try_at(self, lease: Lease) -> float:
         if not self._stop.is_set():

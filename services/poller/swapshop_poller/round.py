@@ -9,7 +9,14 @@ from enum import StrEnum
 import structlog
 
 from swapshop_kit.telemetry import trace_id_of
-from swapshop_poller.contract import MAX_ERROR_LENGTH, Delivery, Outcome, Result
+from swapshop_poller.contract import (
+    MAX_ERROR_LENGTH,
+    MAX_STATUS,
+    MIN_STATUS,
+    Delivery,
+    Outcome,
+    Result,
+)
 from swapshop_poller.metrics import MISCONFIGURATIONS, SEND_DURATION
 from swapshop_poller.policy import (
     Answer,
@@ -104,7 +111,7 @@ class Round:
         return [*results, *self._releases()]
 
     async def _send_in_turn(self) -> None:
-        while self._unsent and self._may_begin():
+        while self._unsent and self.may_begin():
             delivery = self._unsent.popleft()
             started = self._clock()
             attempt = await self._send(delivery)
@@ -112,7 +119,8 @@ class Round:
             SEND_DURATION.labels(verdict.outcome).observe(self._clock() - started)
             self._settle(_Settled(delivery, attempt, verdict))
 
-    def _may_begin(self) -> bool:
+    def may_begin(self) -> bool:
+        """Return whether another attempt may begin now; if not, ``ending`` says why."""
         if self.ending is Ending.FINISHED:
             if self._stop.is_set():
                 self.ending = Ending.STOPPED
@@ -154,8 +162,10 @@ def _result(settled: _Settled, *, answers_others: bool) -> Result:
     attempt, verdict = settled.attempt, settled.verdict
     outcome = Outcome.RETRY if verdict.may_be_own_doing and answers_others else verdict.outcome
     if isinstance(attempt, Answer):
-        status = attempt.status
-        error = Ending.MISCONFIGURED if verdict.is_misconfiguration else attempt.code
+        is_known = MIN_STATUS <= attempt.status <= MAX_STATUS
+        status = attempt.status if is_known else None
+        code = attempt.code if is_known else f"HTTP {attempt.status}"
+        error = Ending.MISCONFIGURED if verdict.is_misconfiguration else code
     else:
         status, error = None, f"{attempt.cause}: {attempt.error}"[:MAX_ERROR_LENGTH]
     return Result(

@@ -99,6 +99,21 @@ async def test_a_broken_peer_is_told_apart(
     assert (result.error or "").startswith(error)
 
 
+async def test_a_status_that_http_does_not_have_is_told_in_words() -> None:
+    async def answer_oddly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 799 Odd\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer_oddly, HOST, 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        result = await first_result(f"http://{HOST}:{port}")
+
+    assert (result.outcome, result.status, result.error) == ("retry", None, "HTTP 799")
+
+
 async def test_nobody_is_no_connection() -> None:
     result = await first_result(f"http://{HOST}:{free_port()}")
 

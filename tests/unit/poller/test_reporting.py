@@ -72,6 +72,13 @@ def test_a_report_that_is_refused_is_not_repeated() -> None:
     assert len(story.outcomes) == 50
 
 
+def test_a_result_that_the_api_does_not_understand_costs_no_other() -> None:
+    story = World(deliveries(100), {"batch_size": 100}, api={"odd_id": "delivery-60"}).run(1)
+
+    assert set(story.outcomes) == {each.id for each in deliveries(100)} - {"delivery-60"}
+    assert len(story.api.report_calls) <= 2 + 2 * 6
+
+
 def test_after_a_stop_a_failing_report_is_tried_for_five_seconds() -> None:
     api = {"report_faults": [Fault.UNAVAILABLE] * 100, "seconds": 0}
 

@@ -153,7 +153,7 @@ def test_nothing_is_sent_when_the_rest_of_the_lease_is_too_short() -> None:
 def test_a_stop_finishes_what_is_in_flight_and_releases_the_rest() -> None:
     story = World(deliveries(9), {"concurrency": 2}, then=Reaction(seconds=8)).run(3)
 
-    assert round(story.seconds, 1) == 8.0
+    assert story.seconds == pytest.approx(8, abs=0.1)
     assert sorted(story.outcomes.values()) == [["delivered"]] * 2 + [["released"]] * 7
     assert len(story.api.lease_calls) == 1
     assert story.dispatch.held == set()
@@ -164,3 +164,14 @@ def test_a_round_without_deliveries_reports_nothing() -> None:
 
     assert story.api.report_calls == []
     assert [at for at, _, _ in story.leases] == pytest.approx([0, 1.02, 2.04, 3.06])
+
+
+@pytest.mark.parametrize("status", [600, 999])
+def test_a_status_that_http_does_not_have_is_told_in_words(status: int) -> None:
+    script = {"delivery-2": [Reaction(Answer(status, code="a_code"))]}
+
+    story = World(deliveries(3), script=script).run(0.5)
+
+    [result] = story.results("delivery-2")
+    assert (result.outcome, result.status, result.error) == ("retry", None, f"HTTP {status}")
+    assert story.outcomes["delivery-3"] == ["delivered"]
