@@ -135,7 +135,16 @@ class Pipeline:
         await self.change(deliveries, here, next_attempt_at=past())
 
     async def abandon(self, *, limit: int = 100, times: int = 1) -> list[Claim]:
-        """Claim, and die before reporting, so many times."""
+        """Claim, have the answer in hand, and die before reporting, so many times."""
+        claims: list[Claim] = []
+        for _ in range(times):
+            claims.append(await self.lease(limit=limit))
+            await self.dispatch.confirm(claims[-1].token)
+            await self.expire(claims[-1].token)
+        return claims
+
+    async def lose_answers(self, *, limit: int = 100, times: int = 1) -> list[Claim]:
+        """Claim, and let the answer get lost and the lease run out, so many times."""
         claims: list[Claim] = []
         for _ in range(times):
             claims.append(await self.lease(limit=limit))

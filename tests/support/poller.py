@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -79,6 +79,11 @@ class Dispatch:
     reports: list[tuple[str, Result]] = field(default_factory=list[tuple[str, Result]])
     """All that was reported, repetitions too, with the token."""
     done: set[str] = field(default_factory=set[str])
+    dead: set[str] = field(default_factory=set[str])
+    """What five claims ran out with that their pollers had confirmed."""
+    confirmed: list[str] = field(default_factory=list[str])
+    """Tokens, in the order in which they were confirmed, repetitions too."""
+    _unreported: Counter[str] = field(default_factory=Counter[str])
     _due: dict[str, float] = field(default_factory=dict[str, float])
     _holders: dict[str, str] = field(default_factory=dict[str, str])
     _recorded: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
@@ -108,8 +113,7 @@ class Dispatch:
                 if self.leases[holder] <= now:
                     del self._holders[id_]
                     self._due[id_] = now
-            due = sorted((at, id_) for id_, at in self._due.items() if at <= now)
-            for _, id_ in due[: request.limit]:
+            for id_ in self._choose(now, request.limit):
                 del self._due[id_]
                 self._holders[id_] = request.lease_token
             self.leases[request.lease_token] = now + min(
@@ -117,6 +121,21 @@ class Dispatch:
             )
         remaining_ms = int((self.leases[request.lease_token] - now) * 1000)
         return LeaseAnswer(remaining_ms=remaining_ms, deliveries=self.held_by(request.lease_token))
+
+    def _choose(self, now: float, limit: int) -> list[str]:
+        for id_ in [id_ for id_ in self._due if self._unreported[id_] >= 5]:
+            del self._due[id_]
+            self.dead.add(id_)
+        due = [id_ for _, id_ in sorted((at, id_) for id_, at in self._due.items() if at <= now)]
+        if due and self._unreported[due[0]] >= 2:
+            return due[:1]
+        return [id_ for id_ in due if self._unreported[id_] < 2][:limit]
+
+    def confirm(self, token: str) -> None:
+        """Count what a token holds as claimed by a poller that had it in hand, once."""
+        if token not in self.confirmed:
+            self._unreported.update(each.id for each in self.held_by(token))
+        self.confirmed.append(token)
 
     def report(self, token: str, results: Sequence[Result]) -> list[Acknowledgement]:
         """Take reports from the lease's holder, and repetitions of them."""
@@ -136,6 +155,7 @@ class Dispatch:
         if self._holders.get(id_) != token:
             return False
         del self._holders[id_]
+        del self._unreported[id_]
         self._recorded.add((token, id_))
         if result.outcome in (Outcome.DELIVERED, Outcome.REJECTED):
             self.done.add(id_)
@@ -153,6 +173,7 @@ class Fault(Enum):
     LOST_ANSWER = "lost answer"
     UNAVAILABLE = "503"
     REFUSED = "403"
+    UNREADABLE = "an answer that is not understood"
 
 
 @dataclass
@@ -163,6 +184,9 @@ class FakeApi:
         dispatch: does the work.
         lease_faults: for one lease call each; without one a call works.
         report_faults: for one report each, likewise.
+        confirm_faults: for one confirmation each, likewise.
+        odd_id: a report that names this delivery is refused as a whole.
+        answers_lost_seconds: for so long from the start every answer is lost.
         seconds: how long each way takes.
         time_out: a lost request or answer is noticed after so many seconds.
     """
@@ -170,6 +194,9 @@ class FakeApi:
     dispatch: Dispatch
     lease_faults: Iterable[Fault] = ()
     report_faults: Iterable[Fault] = ()
+    confirm_faults: Iterable[Fault] = ()
+    odd_id: str = ""
+    answers_lost_seconds: float = 0.0
     seconds: float = 0.01
     time_out: float = 10.0
     lease_calls: list[tuple[float, LeaseRequest]] = field(
@@ -180,18 +207,28 @@ class FakeApi:
     def __post_init__(self) -> None:
         self._lease_faults = iter(self.lease_faults)
         self._report_faults = iter(self.report_faults)
+        self._confirm_faults = iter(self.confirm_faults)
+        self._whole_at = virtual_now() + self.answers_lost_seconds
 
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
         self.lease_calls.append((virtual_now(), request))
         fault = next(self._lease_faults, Fault.NONE)
         return await self._call(fault, lambda: self.dispatch.lease(request))
 
+    async def confirm(self, lease_token: str) -> None:
+        fault = next(self._confirm_faults, Fault.NONE)
+        await self._call(fault, lambda: self.dispatch.confirm(lease_token))
+
     async def report(self, lease_token: str, results: Sequence[Result]) -> list[Acknowledgement]:
         self.report_calls.append((virtual_now(), len(results)))
+        if self.odd_id in [result.delivery_id for result in results]:
+            raise ApiRefused("HTTP 422", status=422)
         fault = next(self._report_faults, Fault.NONE)
         return await self._call(fault, lambda: self.dispatch.report(lease_token, results))
 
     async def _call(self, fault: Fault, work: Callable[[], Value]) -> Value:
+        if virtual_now() < self._whole_at:
+            fault = Fault.LOST_ANSWER
         await asyncio.sleep(self.seconds)
         if fault is Fault.UNAVAILABLE:
             raise ApiAway("HTTP 503", answered=True)
@@ -201,6 +238,8 @@ class FakeApi:
             await asyncio.sleep(self.time_out - self.seconds)
             raise ApiAway("TimeoutError", answered=False)
         value = work()
+        if fault is Fault.UNREADABLE:
+            raise ApiRefused("answer not understood")
         if fault is Fault.LOST_ANSWER:
             await asyncio.sleep(self.time_out - self.seconds)
             raise ApiAway("TimeoutError", answered=False)
@@ -242,6 +281,8 @@ class FakeReceiver:
     then: Reaction = field(default_factory=Reaction)
     sent: list[Sent] = field(default_factory=list[Sent])
     """In the order in which the attempts ended."""
+    sent_unconfirmed: list[str] = field(default_factory=list[str])
+    """What was sent under a token that was not confirmed before."""
     in_flight: int = 0
     most_in_flight: int = 0
 
@@ -250,11 +291,13 @@ class FakeReceiver:
 
     async def __call__(self, sending: Delivery) -> Attempt:
         began_at = virtual_now()
-        ends_at = max(
-            at
+        ends_at, token = max(
+            (at, token)
             for token, at in self.dispatch.leases.items()
             if sending in self.dispatch.held_by(token)
         )
+        if token not in self.dispatch.confirmed:
+            self.sent_unconfirmed.append(sending.id)
         scripted = self._reactions.get(sending.id)
         reaction = scripted.popleft() if scripted else self.then
         self.in_flight += 1

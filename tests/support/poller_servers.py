@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -45,11 +45,13 @@ class ApiServer:
         self.lose_lease_answers = 0
         self.lose_report_answers = 0
         self.refuse_tokens = 0
+        self.is_of_the_release_before = False
         self.tokens = 0
         self.app = Starlette(
             routes=[
                 Route("/internal/auth/token", self._token, methods=["POST"]),
                 Route("/internal/dispatch/leases", self._lease, methods=["POST"]),
+                Route("/internal/dispatch/leases/{token}/receipt", self._confirm, methods=["POST"]),
                 Route("/internal/dispatch/leases/{token}/results", self._report, methods=["POST"]),
             ]
         )
@@ -87,6 +89,14 @@ class ApiServer:
         ]
         return JSONResponse({"remaining_ms": answer.remaining_ms, "deliveries": rows})
 
+    async def _confirm(self, request: Request) -> Response:
+        if self._refuses(request):
+            return Response(status_code=401)
+        if self.is_of_the_release_before:
+            return Response(status_code=404)
+        self.dispatch.confirm(request.path_params["token"])
+        return Response(status_code=204)
+
     async def _report(self, request: Request) -> Response:
         if self._refuses(request):
             return Response(status_code=401)
@@ -109,6 +119,9 @@ class ReceiverServer:
         self.in_flight = 0
         self.received: list[tuple[str, bytes]] = []
         self.traceparents: list[str | None] = []
+        self.deadly_id = ""
+        """The webhook id whose arrival calls ``strike``."""
+        self.strike: Callable[[], None] = lambda: None
         self.app = Starlette(
             routes=[Route("/webhooks/order-ready", self._receive, methods=["POST"])]
         )
@@ -125,6 +138,8 @@ class ReceiverServer:
         self.received.append((webhook_id, body))
         self.traceparents.append(request.headers.get("traceparent"))
         self.in_flight += 1
+        if webhook_id == self.deadly_id:
+            self.strike()
         try:
             await self.gate.wait()
         finally:
@@ -148,6 +163,11 @@ class PollerProcess:
     def events(self, name: str) -> list[dict[str, Any]]:
         """The log lines of one event."""
         return [line for line in self.log if line["event"] == name]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._process.returncode is not None
 
     def signal(self, number: int) -> None:
         """Send it a signal."""

@@ -44,7 +44,16 @@ class ApiAway(ApiError):
 
 
 class ApiRefused(ApiError):
-    """The api refuses the call, or answers what the contract does not know: a person is needed."""
+    """The api refuses the call, or answers what the contract does not know: a person is needed.
+
+    Args:
+        reason: for the log.
+        status: of an answer other than the one that the contract has for success.
+    """
+
+    def __init__(self, reason: str, *, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class DispatchApi(Protocol):
@@ -52,6 +61,10 @@ class DispatchApi(Protocol):
 
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
         """Claim deliveries, or return those that the token still holds."""
+        ...
+
+    async def confirm(self, lease_token: str) -> None:
+        """Confirm that the answer of a lease call arrived; repeating it is harmless."""
         ...
 
     async def report(self, lease_token: str, results: Sequence[Result]) -> list[Acknowledgement]:
@@ -96,7 +109,18 @@ class ApiClient:
             ApiError: see its subclasses.
         """
         path = "/dispatch/leases"
-        return await self._call(path, path, request, LeaseAnswer)
+        return _read(await self._call(path, path, request), LeaseAnswer)
+
+    async def confirm(self, lease_token: str) -> None:
+        """Confirm that the answer of a lease call arrived.
+
+        Raises:
+            ApiError: see its subclasses.
+        """
+        path = f"/dispatch/leases/{lease_token}/receipt"
+        answer = await self._call(path, "/dispatch/leases/{lease_token}/receipt")
+        if answer.status_code != 404:  # the release before this call counts the claim itself
+            _check(answer, success=204)
 
     async def report(self, lease_token: str, results: Sequence[Result]) -> list[Acknowledgement]:
         """Report at most 50 results.
@@ -106,18 +130,21 @@ class ApiClient:
         """
         path = f"/dispatch/leases/{lease_token}/results"
         template = "/dispatch/leases/{lease_token}/results"
-        answer = await self._call(path, template, Report(results=list(results)), ReportAnswer)
-        return answer.results
+        answer = await self._call(path, template, Report(results=list(results)))
+        return _read(answer, ReportAnswer).results
 
-    async def _call(self, path: str, template: str, body: BaseModel, kind: type[Model]) -> Model:
+    async def _call(
+        self, path: str, template: str, body: BaseModel | None = None
+    ) -> httpx.Response:
         try:
             async with asyncio.timeout(self._total_seconds):
-                answer = await self._post_with_token(path, template, body)
+                return await self._post_with_token(path, template, body)
         except (httpx.RequestError, TimeoutError) as error:
             raise ApiAway(type(error).__name__, answered=False) from error
-        return _read(answer, kind)
 
-    async def _post_with_token(self, path: str, template: str, body: BaseModel) -> httpx.Response:
+    async def _post_with_token(
+        self, path: str, template: str, body: BaseModel | None
+    ) -> httpx.Response:
         answer = await self._post(path, template, body)
         if answer.status_code == 401:
             # Its key was retired, or the api's clock is ahead: once, a new token is worth a try.
@@ -125,13 +152,13 @@ class ApiClient:
             answer = await self._post(path, template, body)
         return answer
 
-    async def _post(self, path: str, template: str, body: BaseModel) -> httpx.Response:
+    async def _post(self, path: str, template: str, body: BaseModel | None) -> httpx.Response:
         token = await self._access_token()
         url = self._base + path
         with client_span(url, f"/internal{template}") as span:
             answer = await self._http.post(
                 url,
-                content=body.model_dump_json(),
+                content=None if body is None else body.model_dump_json(),
                 headers={
                     **trace_headers(current_traceparent()),
                     "authorization": f"Bearer {token}",
@@ -160,12 +187,16 @@ class ApiClient:
         return self._token
 
 
-def _read(answer: httpx.Response, kind: type[Model]) -> Model:
+def _check(answer: httpx.Response, success: int) -> None:
     status = answer.status_code
     if status >= 500 or status in (408, 429):
         raise ApiAway(f"HTTP {status}", answered=True)
-    if status != 200:
-        raise ApiRefused(f"HTTP {status} from {answer.request.url.path}")
+    if status != success:
+        raise ApiRefused(f"HTTP {status} from {answer.request.url.path}", status=status)
+
+
+def _read(answer: httpx.Response, kind: type[Model]) -> Model:
+    _check(answer, success=200)
     try:
         return kind.model_validate_json(answer.content)
     except ValidationError as error:

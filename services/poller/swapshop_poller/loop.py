@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A lease token that has not been answered yet, and when it was first tried."""
+    """A lease token that was not answered yet, and when it was first tried."""
 
     token: str
     started_at: float
@@ -104,8 +104,12 @@ class Poller:
         return True
 
     async def _lease(self) -> Lease | None:
-        """Ask for deliveries; after a lost answer again by the same token, which claims no more."""
-        claim = self._current_claim()
+        """Ask for deliveries; after a lost answer again by the same token, which claims no more.
+
+        A token is kept until its answer arrives, however late: then what it holds is sent, or is
+        given back at once, and a long outage holds up one batch only.
+        """
+        claim = self._claim = self._claim or _Claim(self._new_token(), self._clock())
         asked_at = self._clock()
         limit = 1 if self.receiver.needs_probe else self._settings.batch_size
         seconds = self._settings.lease_seconds
@@ -123,20 +127,14 @@ class Poller:
             self._api_has_answered = True
             MISCONFIGURATIONS.labels("api").inc()
             _log.error("lease.refused", reason=str(error))
+            if self._clock() - claim.started_at > seconds - self._settings.reserve_seconds:
+                self._claim = None  # what it may hold could be the very reason: try others
             return None
         self._claim = None
         self.api_failures = 0
         self.has_leased = self._api_has_answered = True
         ends_at = min(claim.started_at + seconds, asked_at + answer.remaining_ms / 1000)
         return Lease(claim.token, ends_at, answer.deliveries)
-
-    def _current_claim(self) -> _Claim:
-        claim, now = self._claim, self._clock()
-        useful_seconds = self._settings.lease_seconds - self._settings.reserve_seconds
-        if claim is None or now - claim.started_at > useful_seconds:
-            # Nothing could be sent any more under the old one; what it may hold will run out.
-            claim = self._claim = _Claim(self._new_token(), now)
-        return claim
 
     async def _work(self, lease: Lease) -> float:
         """Send and report a lease's deliveries; return the pause in seconds that should follow."""
@@ -150,6 +148,8 @@ class Poller:
             stop=self._stop,
             clock=self._clock,
         )
+        if lease.deliveries and sending.may_begin():
+            await self._confirm(lease)
         results = await sending.run()
         if results:
             reported = await self._reporter.report(lease, results)
@@ -164,6 +164,21 @@ class Poller:
                 seconds=round(self._clock() - started_at, 3),
             )
         return self._pause_after(sending.ending, results)
+
+    async def _confirm(self, lease: Lease) -> None:
+        """Tell the api that its answer arrived, while nothing that was in it could end us yet.
+
+        Without a word from the api the deliveries are sent all the same: a claim that it counted
+        must not end unsent only because its answer to this call was lost.
+        """
+        try:
+            await self._api.confirm(lease.token)
+        except ApiAway as error:
+            API_AWAY.inc()
+            _log.warning("confirmation.failed", lease_token=lease.token, reason=str(error))
+        except ApiRefused as error:
+            MISCONFIGURATIONS.labels("api").inc()
+            _log.error("confirmation.refused", lease_token=lease.token, reason=str(error))
 
     def _pause_after(self, ending: Ending, results: Sequence[Result]) -> float:
         if self.receiver.needs_probe or ending is Ending.MISCONFIGURED:

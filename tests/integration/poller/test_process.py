@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from support.poller import TRACEPARENT, deliveries
-from support.poller_servers import ApiServer, ReceiverServer, poller_process
+from support.poller_servers import ApiServer, PollerProcess, ReceiverServer, poller_process
 from support.processes import free_port
 from support.waiting import until
 from support.web import HOST, running
@@ -184,6 +184,39 @@ async def test_a_killed_poller_leads_to_the_same_webhook_again(
         await until(lambda: api.dispatch.done == ALL)
 
     assert sorted(receiver.received_ids) == sorted(2 * [each.webhook_id for each in deliveries(20)])
+
+
+async def test_a_delivery_that_kills_its_poller_dies_alone_after_five_of_them(
+    api: ApiServer, receiver: ReceiverServer, api_url: str, receiver_url: str
+) -> None:
+    deadly = deliveries(20)[6]
+    receiver.deadly_id = deadly.webhook_id
+    deaths = 0
+
+    async def is_over(poller: PollerProcess) -> bool:
+        return poller.has_ended or api.dispatch.done | api.dispatch.dead == ALL
+
+    while api.dispatch.done | api.dispatch.dead != ALL:
+        async with poller_process("loop", api_url, receiver_url) as poller:
+            receiver.strike = lambda poller=poller: poller.signal(signal.SIGKILL)
+            await until(lambda poller=poller: is_over(poller))
+            deaths += poller.has_ended
+        api.dispatch.expire_leases()
+
+    assert (deaths, api.dispatch.dead) == (5, {deadly.id})
+    assert receiver.received_ids.count(deadly.webhook_id) == 5
+
+
+async def test_an_api_of_the_release_before_is_served(
+    api: ApiServer, receiver: ReceiverServer, api_url: str, receiver_url: str
+) -> None:
+    api.is_of_the_release_before = True
+    async with poller_process("loop", api_url, receiver_url) as poller:
+        await until(lambda: api.dispatch.done == ALL)
+        await until(lambda: bool(poller.events("round")))
+
+    assert len(receiver.received) == 20
+    assert {line["level"] for line in poller.log} == {"info"}
 
 
 async def test_the_operations_port_has_its_three_pages(api_url: str, receiver_url: str) -> None:

@@ -109,6 +109,29 @@ def test_results_are_reported_under_their_lease() -> None:
     )
 
 
+def confirm(client: ApiClient) -> Awaitable[None]:
+    return client.confirm("a-token")
+
+
+def test_a_lease_is_confirmed_under_its_token() -> None:
+    api = Api(httpx.Response(204))
+
+    run(api, confirm)
+
+    assert api.calls[0].url.path == "/internal/dispatch/leases/a-token/receipt"
+    assert api.calls[0].content == b""
+
+
+def test_an_api_of_the_release_before_needs_no_confirmation() -> None:
+    run(Api(httpx.Response(404)), confirm)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, ApiAway), (422, ApiRefused), (200, ApiRefused)])
+def test_a_confirmation_fails_like_every_call(status: int, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        run(Api(httpx.Response(status)), confirm)
+
+
 @pytest.mark.parametrize(
     ("expires_in", "pause", "tokens"), [(600, 569, 1), (600, 570, 2), (40, 29, 1), (40, 30, 2)]
 )

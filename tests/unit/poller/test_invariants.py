@@ -14,7 +14,10 @@ from swapshop_poller.round import Ending
 RESERVE = poller_settings().reserve_seconds
 
 ATTEMPTS = [
-    *(Answer(status) for status in (200, 204, 302, 400, 401, 404, 409, 422, 429, 500, 502, 503)),
+    *(
+        Answer(status)
+        for status in (200, 204, 302, 400, 401, 404, 409, 422, 429, 500, 502, 503, 700)
+    ),
     *(Failure(cause, "made up") for cause in Cause),
 ]
 
@@ -41,6 +44,7 @@ def worlds(draw: st.DrawFn, faults: st.SearchStrategy[Fault]) -> World:
         api={
             "lease_faults": draw(st.lists(faults, max_size=8)),
             "report_faults": draw(st.lists(faults, max_size=8)),
+            "confirm_faults": draw(st.lists(faults, max_size=8)),
             "seconds": draw(st.sampled_from([0.0, 0.01, 2.0])),
             "time_out": draw(st.sampled_from([4.0, 10.0])),
         },
@@ -106,11 +110,28 @@ def test_what_stays_leased_was_lost_on_the_way_and_runs_out(world: World, second
     met = [
         *world.api["lease_faults"][: len(story.api.lease_calls)],
         *world.api["report_faults"][: len(story.api.report_calls)],
+        *world.api["confirm_faults"],
     ]
     if story.dispatch.held:
         assert any(fault is not Fault.NONE for fault in met)
     done = {each.delivery_id for each in story.receiver.sent if is_final(each.attempt)}
     assert story.dispatch.done <= done
+
+
+@given(worlds(st.sampled_from(Fault)), st.floats(0, 600))
+def test_nothing_dies_that_was_never_sent(world: World, seconds: float) -> None:
+    story = world.run(seconds)
+
+    assert story.dispatch.dead <= set(story.sent_ids)
+
+
+@given(worlds(st.sampled_from([Fault.NONE, Fault.LOST_ANSWER])), st.floats(0, 150))
+def test_nothing_is_sent_before_the_api_knows_that_its_poller_has_it(
+    world: World, seconds: float
+) -> None:
+    story = world.run(seconds)
+
+    assert story.receiver.sent_unconfirmed == []
 
 
 def is_final(attempt: Answer | Failure) -> bool:

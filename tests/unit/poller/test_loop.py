@@ -60,18 +60,30 @@ def test_a_lease_that_the_api_says_is_shorter_is_believed() -> None:
     assert story.results("delivery-3")[0].error == "lease short"
 
 
-def test_a_token_under_which_nothing_could_be_sent_any_more_is_replaced() -> None:
-    api = {"lease_faults": [Fault.LOST_REQUEST] * 3, "time_out": 10.0}
+@pytest.mark.parametrize("fault", [Fault.LOST_REQUEST, Fault.LOST_ANSWER, Fault.UNAVAILABLE])
+def test_a_token_is_kept_until_it_is_answered_and_gives_back_what_it_cannot_send(
+    fault: Fault,
+) -> None:
+    api = {"lease_faults": [fault] * 20, "time_out": 10.0}
 
-    story = World(deliveries(3), {"lease_seconds": 30}, api=api).run(40)
+    story = World(deliveries(3), {"lease_seconds": 30}, api=api).run(400)
 
-    assert [token for _, token, _ in story.leases[:4]] == [
-        "token-1",
-        "token-1",
-        "token-2",
-        "token-2",
-    ]
-    assert sorted(story.sent_ids) == [each.id for each in deliveries(3)]
+    tokens = [token for _, token, _ in story.leases]
+    assert tokens[:23] == ["token-1"] * 21 + ["token-2", "token-3"]
+    assert story.outcomes == {each.id: ["released", "delivered"] for each in deliveries(3)}
+    assert story.results("delivery-1")[0].error == "lease short"
+    assert {token for token, _ in story.dispatch.reports} == {"token-1", "token-2"}
+
+
+def test_a_token_that_is_refused_is_replaced_once_nothing_could_be_sent_under_it() -> None:
+    """One delivery in the answer may be the reason; the others must not wait for it for ever."""
+    api = {"lease_faults": [Fault.UNREADABLE] * 7, "seconds": 0}
+
+    story = World(deliveries(3), {"lease_seconds": 30, "batch_size": 2}, api=api).run(40)
+
+    assert [token for _, token, _ in story.leases[:8]] == ["token-1"] * 7 + ["token-2"]
+    assert story.sent_ids == ["delivery-3", "delivery-1", "delivery-2"]
+    assert story.receiver.sent[0].began_at - story.began_at == pytest.approx(22.5)
 
 
 def test_an_api_that_is_away_is_asked_more_and_more_rarely() -> None:

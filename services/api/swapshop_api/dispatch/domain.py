@@ -131,6 +131,29 @@ class Dispatch:
             raise duplicate  # another key than the token's: a defect
         return _to_lease(remaining, rows)
 
+    async def confirm(self, token: str) -> None:
+        """Count the claims under a lease token: their poller has the answer, and may send now.
+
+        Only what a poller had in hand can have ended it. Confirming again counts nothing more.
+
+        Raises:
+            LeaseNotFound: the token is not a UUID.
+        """
+        if not is_canonical_id(token):
+            raise LeaseNotFound
+
+        async def work(connection: AsyncConnection) -> None:
+            if not await store.set_received(connection, token):
+                return
+            locked = await store.lock_deliveries(
+                connection, await store.read_held(connection, token)
+            )
+            held = [id_ for id_, row in locked.items() if row["lease_token"] == token]
+            if held:
+                await store.count_claim(connection, held)
+
+        await self._database.transaction(work)
+
     async def report(self, token: str, results: Sequence[ResultIn]) -> ResultsOut:
         """Apply what came of the claims under a lease token; repeating a report is harmless.
 

@@ -58,6 +58,9 @@ class Lease(Row, table=True):
     client: str = Field(sa_column=Column(OpaqueText(64), nullable=False))
     created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
     expires_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    received: bool | None = Field(sa_column=Column(Boolean))
+    """Whether its poller confirmed the answer; None where the claim itself was counted, as by the
+    release before this column."""
 
 
 class DeliveryAttempt(Row, table=True):

@@ -32,10 +32,10 @@ MIN_RETRY_AFTER: Final = timedelta(seconds=1)
 MAX_RETRY_AFTER: Final = timedelta(hours=1)
 
 SUSPECT_CLAIMS: Final = 2
-"""Claims without a report that make a delivery travel alone."""
+"""Claims without a report, confirmed by their pollers, that make a delivery travel alone."""
 
 POISON_CLAIMS: Final = 5
-"""Claims without a report that make a delivery DEAD."""
+"""Claims without a report, confirmed by their pollers, that make a delivery DEAD."""
 
 Jitter = Callable[[], float]
 """A factor in 0.8..1.2."""

@@ -14,6 +14,8 @@ internal_router = router(
     prefix="/internal/dispatch", tag="dispatch", max_body_bytes=MAX_INTERNAL_BODY_BYTES
 )
 
+LeaseToken = Annotated[str, Path(description="The token that the deliveries were claimed under.")]
+
 
 @internal_router.post(
     "/leases", responses=responses(Unauthenticated, DatabaseUnavailable, OutcomeUnknown)
@@ -24,15 +26,23 @@ async def lease_deliveries(container: Deps, client: InternalClient, wanted: Leas
 
 
 @internal_router.post(
+    "/leases/{lease_token}/receipt",
+    status_code=204,
+    responses=responses(Unauthenticated, LeaseNotFound, DatabaseUnavailable, OutcomeUnknown),
+)
+async def confirm_lease(container: Deps, _: InternalClient, lease_token: LeaseToken) -> None:
+    """Confirm that the answer of a lease call arrived, before anything of it is sent."""
+    await container.dispatch.confirm(lease_token)
+
+
+@internal_router.post(
     "/leases/{lease_token}/results",
     responses=responses(Unauthenticated, LeaseNotFound, DatabaseUnavailable, OutcomeUnknown),
 )
 async def report_results(
     container: Deps,
     _: InternalClient,
-    lease_token: Annotated[
-        str, Path(description="The token that the deliveries were claimed under.")
-    ],
+    lease_token: LeaseToken,
     report: ResultsIn,
 ) -> ResultsOut:
     """Report what came of claimed deliveries; repeating a report is harmless."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.dispatch.models import (
@@ -22,7 +22,7 @@ from swapshop_api.dispatch.models import (
     leases,
 )
 from swapshop_api.dispatch.policy import Verdict
-from swapshop_kit.dialect import force_index, utc_now
+from swapshop_kit.dialect import Identifier, force_index, utc_now
 
 _SENT: Final = (
     deliveries.c.id,
@@ -66,7 +66,11 @@ async def insert_lease(
     """Record the call; a second one with the token waits here, and then fails as a duplicate."""
     await connection.execute(
         insert(leases).values(
-            token=token, client=client, created_at=utc_now(), expires_at=utc_now(duration)
+            token=token,
+            client=client,
+            created_at=utc_now(),
+            expires_at=utc_now(duration),
+            received=False,
         )
     )
 
@@ -102,26 +106,46 @@ async def _lock(
 async def claim(
     connection: AsyncConnection, ids: Sequence[str], token: str, duration: timedelta
 ) -> None:
-    """Put locked deliveries under a lease, and write an attempt for each."""
-    await connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(ids))
-        .values(
-            state=LEASED,
-            lease_token=token,
-            lease_until=utc_now(duration),
-            unreported_claims=deliveries.c.unreported_claims + 1,
-        )
-    )
+    """Write an attempt for each of the locked deliveries, and put them under a lease."""
     # asyncmy would send INSERT … VALUES with the clock in it row by row
     claimed = select(
         deliveries.c.id,
-        deliveries.c.lease_token,
+        literal(token, Identifier()),
         utc_now(),
-        deliveries.c.unreported_claims > 1,  # this one, and one before it
+        deliveries.c.state == LEASED,  # the claim before this one ran out
     ).where(deliveries.c.id.in_(ids))
     columns = ("delivery_id", "lease_token", "claimed_at", "took_over")
     await connection.execute(insert(delivery_attempts).from_select(columns, claimed))
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(ids))
+        .values(state=LEASED, lease_token=token, lease_until=utc_now(duration))
+    )
+
+
+async def set_received(connection: AsyncConnection, token: str) -> bool:
+    """Record that the answer of a lease call arrived; return whether that was not known yet."""
+    updated = await connection.execute(
+        update(leases)
+        .where(leases.c.token == token, leases.c.received.is_(False))
+        .values(received=True)
+    )
+    return updated.rowcount == 1
+
+
+async def read_held(connection: AsyncConnection, token: str) -> Sequence[str]:
+    """Return the ids of the deliveries that carry a lease token."""
+    query = select(deliveries.c.id).where(deliveries.c.lease_token == token)
+    return (await connection.execute(query)).scalars().all()
+
+
+async def count_claim(connection: AsyncConnection, ids: Sequence[str]) -> None:
+    """Count one more claim without a report on locked deliveries."""
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(ids))
+        .values(unreported_claims=deliveries.c.unreported_claims + 1)
+    )
 
 
 async def bury(connection: AsyncConnection, ids: Sequence[str]) -> None:

@@ -3,17 +3,27 @@
 import asyncio
 import base64
 import json
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.dispatch import CUSTOMER, OPERATOR, POLLER, Pipeline, order_in, past, result
+from support.redis_contents import names_in
+from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.dispatch.models import deliveries, delivery_attempts, leases
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.models import orders
 from swapshop_kit.access_tokens import Claims
+from swapshop_kit.database import Database
 from swapshop_kit.ids import new_id
+from swapshop_kit.problems import OutcomeUnknown
 from swapshop_kit.times import to_rfc3339
+
+Value = TypeVar("Value")
 
 ANA = Claims(
     iss="swapshop", aud="swapshop", sub=CUSTOMER, exp=2**40, iat=0, jti="1", rol="customer"
@@ -84,7 +94,7 @@ async def test_a_claim_is_written_to_the_delivery_and_to_its_attempts(pipeline: 
         "state": "LEASED",
         "lease_token": claim.token,
     }
-    assert (row["unreported_claims"], row["attempts"], row["aways"]) == (1, 0, 0)
+    assert (row["unreported_claims"], row["attempts"], row["aways"]) == (0, 0, 0)
     (attempt,) = await pipeline.rows(delivery_attempts)
     assert (attempt["delivery_id"], attempt["lease_token"]) == (row["id"], claim.token)
     assert attempt["reported_at"] is attempt["outcome"] is None
@@ -106,6 +116,15 @@ async def test_the_remaining_time_is_never_more_than_the_lease_has(
     assert row["lease_until"] >= lease["expires_at"]
 
 
+async def test_the_remaining_time_is_without_what_the_call_took(
+    pipeline: Pipeline, database: Database, cache: OrderCache
+) -> None:
+    seconds = iter([100.0, 107.5])
+    slow = Pipeline(database, pipeline.orders, Dispatch(database, cache, clock=seconds.__next__))
+    await pipeline.place()
+    assert (await slow.lease(seconds=60)).remaining_ms == 52_500
+
+
 async def test_a_leased_delivery_is_nobody_elses(pipeline: Pipeline) -> None:
     await pipeline.place(2)
     assert len((await pipeline.lease()).ids) == 2
@@ -118,7 +137,7 @@ async def test_an_expired_lease_is_claimed_by_the_next(pipeline: Pipeline) -> No
     await pipeline.expire(first.token)
     second = await pipeline.lease()
     assert second.ids == first.ids
-    assert {row["unreported_claims"] for row in await pipeline.rows(deliveries)} == {2}
+    assert {row["lease_token"] for row in await pipeline.rows(deliveries)} == {second.token}
 
 
 async def test_a_delivery_that_is_not_due_is_left_alone(pipeline: Pipeline) -> None:
@@ -138,7 +157,6 @@ async def test_a_lost_lease_answer_returns_the_same_rows(pipeline: Pipeline) -> 
     assert sorted(d.body for d in again.deliveries) == sorted(d.body for d in first.deliveries)
     assert again.remaining_ms <= first.remaining_ms
     assert await pipeline.count(delivery_attempts) == 2
-    assert {row["unreported_claims"] for row in await pipeline.rows(deliveries)} == {1}
 
 
 async def test_a_repeated_token_never_claims_more(pipeline: Pipeline) -> None:
@@ -249,3 +267,31 @@ async def test_a_read_after_the_lease_never_shows_a_promoted_order_pending(
         assert (b'"PROCESSED"' in found.body, found.cache) == (True, "MISS")
     lookup = await cache.read(ids[0])
     assert lookup.result == "hit"
+
+
+class UnknownOutcomes(Database):
+    """A database whose every COMMIT arrives, and whose answer to it is lost."""
+
+    async def transaction(
+        self,
+        work: Callable[[AsyncConnection], Awaitable[Value]],
+        *,
+        retry_lock_timeout: bool = True,
+    ) -> Value:
+        await super().transaction(work, retry_lock_timeout=retry_lock_timeout)
+        raise OutcomeUnknown
+
+
+async def test_orders_are_cached_again_after_a_lease_whose_outcome_is_unknown(
+    pipeline: Pipeline, database: Database, cache: OrderCache, redis: Redis
+) -> None:
+    (id_,) = await pipeline.place()
+    unknown = Pipeline(database, pipeline.orders, Dispatch(UnknownOutcomes(database.engine), cache))
+
+    with pytest.raises(OutcomeUnknown):
+        await unknown.lease()
+
+    assert await names_in(redis) == []
+    served = [await pipeline.orders.get(ANA, id_) for _ in range(2)]
+    assert [found.cache for found in served] == ["MISS", "HIT"]
+    assert b'"PROCESSED"' in served[1].body

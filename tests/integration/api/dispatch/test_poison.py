@@ -1,7 +1,10 @@
 """Deliveries that kill their poller: they travel alone, then die alone."""
 
-from support.dispatch import Pipeline, past, result
+import pytest
+
+from support.dispatch import Claim, Pipeline, past, result
 from swapshop_api.dispatch.models import deliveries
+from swapshop_api.dispatch.schemas import Outcome
 
 BATCH = 20
 
@@ -27,11 +30,25 @@ async def test_after_five_unreported_claims_it_is_dead_and_audited(pipeline: Pip
     await pipeline.abandon(times=4)
     claim = await pipeline.lease()
     assert claim.ids == [id_]
+    await pipeline.dispatch.confirm(claim.token)
     await pipeline.expire(claim.token)
     assert (await pipeline.lease()).ids == []
     row = await pipeline.delivery(id_)
     assert (row["state"], row["lease_token"], row["lease_until"]) == ("DEAD", None, None)
     assert await pipeline.audited() == [("system", "delivery.dead", id_, "poison")]
+
+
+@pytest.mark.parametrize("outcome", ["delivered", "retry", "away", "released"])
+async def test_any_report_makes_it_as_good_as_new(pipeline: Pipeline, outcome: Outcome) -> None:
+    (id_,) = await pipeline.ready(1)
+    claim = Claim("", 0, [])
+    for claims in range(5):
+        row = await pipeline.delivery(id_)
+        assert (row["state"], row["unreported_claims"]) == ("LEASED" if claims else "READY", claims)
+        (claim,) = await pipeline.abandon()
+    assert await pipeline.report(claim.token, result(id_, outcome)) == ["applied"]
+    row = await pipeline.delivery(id_)
+    assert (row["state"] != "DEAD", row["unreported_claims"]) == (True, 0)
 
 
 async def test_a_dead_one_that_had_arrived_after_all_is_done(pipeline: Pipeline) -> None:
@@ -63,6 +80,7 @@ async def test_one_poisonous_delivery_among_twenty_dies_alone(pipeline: Pipeline
     poison = ids[7]
     deaths = 0
     while (claim := await pipeline.lease()).ids:
+        await pipeline.dispatch.confirm(claim.token)
         if poison in claim.ids:
             deaths += 1
             await pipeline.expire(claim.token)

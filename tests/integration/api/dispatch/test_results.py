@@ -150,6 +150,7 @@ async def test_any_report_clears_the_suspicion(pipeline: Pipeline, outcome: Outc
     (id_,) = await pipeline.ready(1)
     await pipeline.abandon(times=3)
     claim = await pipeline.lease()
+    await pipeline.dispatch.confirm(claim.token)
     assert (await pipeline.delivery(id_))["unreported_claims"] == 4
     await pipeline.report(claim.token, result(id_, outcome))
     assert (await pipeline.delivery(id_))["unreported_claims"] == 0
