@@ -10,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from support.system import OTHER_SECRET, Customer, Started, System
+from support.lossy_proxy import LossyProxy
+from support.poller_servers import poller_process
+from support.system import OTHER_SECRET, WEBHOOK_SECRET, Customer, Started, System
 from support.waiting import until
 from support.web import running
 from swapshop_api.dispatch.models import DONE, LEASED, READY, deliveries
@@ -207,6 +209,30 @@ async def test_one_poisonous_delivery_dies_alone(
         assert await is_dead()
         await until(others_are_done)
     assert set(others) <= set(await customer.notified_orders())
+
+
+async def test_lost_lease_answers_bury_nothing(
+    system: System, started: Started, customer: Customer, api_database: Database
+) -> None:
+    """Pollers come and go, each with a token of its own; none of them ever gets an answer."""
+    started.start(system.receiver())
+    proxy = LossyProxy(system.url("api", 1))
+    environment = {"WEBHOOK_SECRET": WEBHOOK_SECRET, "API_SECONDS": "5"}
+    orders = await _place(customer, 3)
+    async with running(proxy.app) as url:
+        proxy.loses = True
+        for pollers in range(1, 8):
+            async with poller_process("loop", url, system.webhook_url, **environment):
+                await until(lambda number=pollers: len(set(proxy.lost_tokens)) == number)
+            await _make_due(api_database, orders)
+        before = await _states(api_database, orders)
+        proxy.loses = False
+        async with poller_process("loop", url, system.webhook_url, **environment):
+            await _wait_for_notifications(customer, orders)
+    await proxy.close()
+
+    assert before == dict.fromkeys(orders, (LEASED, 0, 0))
+    assert sorted(await customer.notified_orders()) == orders
 
 
 def _front(endpoint: object) -> Starlette:

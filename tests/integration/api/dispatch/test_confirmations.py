@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from support.dispatch import Pipeline, result
+from support.interruptions import interrupted
 from support.shop import Shop, code_of
 from support.statements import counting
 from swapshop_api.dispatch.models import deliveries, delivery_attempts, leases
@@ -209,6 +211,28 @@ async def test_confirmations_reports_and_leases_of_the_same_rows_never_deadlock(
             for call in calls:
                 tasks.create_task(call)
         assert set(await pipeline.states(*late.ids)) == {"DONE"}
+
+
+@on_mariadb
+async def test_a_claim_that_is_taken_over_meanwhile_does_not_count(pipeline: Pipeline) -> None:
+    """The confirmation is held after it has read what the token holds, and before it locks it."""
+    (id_,) = await pipeline.ready(1)
+    claim = await pipeline.lease()
+    is_held, opened = asyncio.Event(), asyncio.Event()
+
+    async def hold(number: int, _statement: str, _driver: Any) -> None:
+        if number == 3 and not is_held.is_set():
+            is_held.set()
+            await opened.wait()
+
+    with interrupted(pipeline.database, hold):
+        async with asyncio.TaskGroup() as calls:
+            calls.create_task(pipeline.dispatch.confirm(claim.token))
+            await is_held.wait()
+            await pipeline.expire(claim.token)
+            assert (await pipeline.lease()).ids == [id_]
+            opened.set()
+    assert await unreported(pipeline) == {id_: 0}
 
 
 @on_mariadb

@@ -115,6 +115,16 @@ async def test_a_report_that_is_cut_changes_nothing(pipeline: Pipeline, admin: A
     assert await pipeline.states(*claim.ids) == ["DONE", "READY", "DEAD", "READY"]
 
 
+async def test_a_confirmation_that_is_cut_counts_nothing(
+    pipeline: Pipeline, admin: AsyncEngine
+) -> None:
+    (id_,) = await pipeline.ready(1)
+    claim = await pipeline.lease()
+    await cut_everywhere(pipeline, admin, lambda: pipeline.dispatch.confirm(claim.token))
+    await pipeline.dispatch.confirm(claim.token)
+    assert (await pipeline.delivery(id_))["unreported_claims"] == 1
+
+
 async def test_a_redrive_that_is_cut_changes_nothing(
     pipeline: Pipeline, admin: AsyncEngine
 ) -> None:
