@@ -65,6 +65,7 @@ TABLE: Final[Mapping[str, Answers]] = {
     "GET /api/audit": OPERATORS,
     "POST /internal/auth/token": NOBODY,
     "POST /internal/dispatch/leases": POLLER,
+    "POST /internal/dispatch/leases/{lease_token}/receipt": (401, 401, 401, 401, 204, 401, 401),
     "POST /internal/dispatch/leases/{lease_token}/results": POLLER,
     "GET /api/notifications": USERS,
     "GET /api/notifications?user_id={user_id}": OPERATORS,
