@@ -188,10 +188,11 @@ class Pipeline:
         }
 
     async def audited(self) -> list[tuple[str, str, str, str | None]]:
-        """Actor, action, subject and detail of each entry, oldest first."""
+        """Actor, action, subject and detail of each entry, oldest first, without those of marks."""
         return [
             (row["actor"], row["action"], row["subject"], row["detail"])
             for row in await self.rows(audit)
+            if row["action"] != "order.processed"
         ]
 
     async def seconds_to(self, delivery_id: str) -> float:

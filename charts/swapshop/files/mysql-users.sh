@@ -80,7 +80,7 @@ GRANT SELECT, INSERT, UPDATE ON swapshop.refresh_tokens TO 'swapshop_api'@'%';
 GRANT SELECT, INSERT, UPDATE ON swapshop.orders TO 'swapshop_api'@'%';
 GRANT SELECT, INSERT ON swapshop.order_items TO 'swapshop_api'@'%';
 GRANT SELECT, INSERT, UPDATE ON swapshop.deliveries TO 'swapshop_api'@'%';
-GRANT SELECT, INSERT ON swapshop.leases TO 'swapshop_api'@'%';
+GRANT SELECT, INSERT, UPDATE (received) ON swapshop.leases TO 'swapshop_api'@'%';
 GRANT SELECT, INSERT, UPDATE ON swapshop.delivery_attempts TO 'swapshop_api'@'%';
 GRANT SELECT, INSERT ON swapshop.audit TO 'swapshop_api'@'%';
 GRANT SELECT, DELETE ON swapshop.refresh_families TO 'swapshop_housekeeping'@'%';

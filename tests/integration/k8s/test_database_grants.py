@@ -139,6 +139,7 @@ async def test_the_api_does_all_its_work(container: Container) -> None:
     claim = await container.dispatch.lease(
         "poller", LeaseIn(lease_token=(lease := new_id()), limit=10, lease_seconds=60)
     )
+    await container.dispatch.confirm(lease)
     first_id, second_id, *_ = [delivery.id for delivery in claim.deliveries]
     reported = await container.dispatch.report(
         lease, [result(first_id), result(second_id, "rejected", status=409)]

@@ -147,7 +147,7 @@ async def test_a_page_costs_two_statements_however_many_orders_it_has(
 
 
 @LINES
-async def test_marking_an_order_processed_costs_six_statements_and_two_round_trips(
+async def test_marking_an_order_processed_costs_seven_statements_and_two_round_trips(
     database: Database, redis: Redis, orders: Orders, lines: int
 ) -> None:
     ids = [
@@ -162,6 +162,7 @@ async def test_marking_an_order_processed_costs_six_statements_and_two_round_tri
     assert [statement.split()[0] for statement in statements] == [
         *("SELECT", "SELECT"),  # the locked order, its lines
         *("INSERT", "UPDATE"),  # its delivery, the order
+        "INSERT",  # the audit
         *("SELECT", "SELECT"),  # the answer
     ]
     assert commands == ["EVAL", "EVAL"]
