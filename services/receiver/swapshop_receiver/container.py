@@ -131,6 +131,10 @@ def _health(database: Database, redis: Redis, keys: KeySource) -> Health:
         return True
 
     return Health(
-        required={"database": database_check(POOL, database, head_of(MIGRATIONS))},
-        optional={"redis": lambda: is_up(redis), "keys": within(CHECK_SECONDS, has_keys)},
+        # a pod that never had the keys would refuse every customer whom the others serve
+        required={
+            "database": database_check(POOL, database, head_of(MIGRATIONS)),
+            "keys": within(CHECK_SECONDS, has_keys),
+        },
+        optional={"redis": lambda: is_up(redis)},
     )
