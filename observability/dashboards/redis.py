@@ -78,7 +78,7 @@ def _work() -> Section:
                 f"sum by (cmd) (rate(redis_commands_total{{{JOB}}}[$__rate_interval]))", "{{cmd}}"
             ),
             unit="ops",
-            description="evalsha and get are the cache, incr the limits, publish the wake-ups. A "
+            description="eval, evalsha and get are the cache, incr the limits, publish the wake-ups. A "
             "kind that vanishes tells which part lost Redis.",
         ),
         timeseries(

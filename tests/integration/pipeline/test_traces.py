@@ -152,6 +152,11 @@ async def test_one_trace_from_the_order_to_its_notification(
     leased = await _first_child(collectors.api, lease, "POST /internal/dispatch/leases")
     assert (lease.kind, leased.kind, leased.trace_id) == ("CLIENT", "SERVER", trace_id)
     await _first_child(collectors.api, leased, "INSERT leases")
+    marks = await _first_child(collectors.api, leased, "PIPELINE EVAL")
+    assert (marks.kind, marks.attributes["db.system.name"]) == ("CLIENT", "redis")
+    confirmed = "POST /internal/dispatch/leases/{lease_token}/receipt"
+    confirm = await _first_child(collectors.poller, round_, confirmed)
+    await _first_child(collectors.api, confirm, confirmed)
 
 
 async def test_no_span_holds_what_is_personal_or_secret(
