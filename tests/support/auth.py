@@ -75,7 +75,13 @@ def api_container(
     keys = SigningKeys.open(settings.signing_keys_file)
     container = build(settings, database, redis, keys)
     auth = Auth(
-        database, redis, keys, settings, limits=limits, passwords=passwords or cheap_passwords()
+        database,
+        redis,
+        keys,
+        settings,
+        container.ended,
+        limits=limits,
+        passwords=passwords or cheap_passwords(),
     )
     return replace(container, auth=auth)
 
@@ -87,6 +93,7 @@ def app_with_passwords(container: Container, passwords: Passwords) -> FastAPI:
         container.redis,
         container.keys,
         container.settings,
+        container.ended,
         passwords=passwords,
     )
     return whole_app(replace(container, auth=auth))

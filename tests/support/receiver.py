@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from support.web import running
 from swapshop_kit.access_tokens import KeySet
+from swapshop_kit.ended_sessions import EndedSessions
 from swapshop_kit.ids import new_id
 from swapshop_kit.problems import KeysUnavailable
 from swapshop_kit.webhook_signatures import sign
@@ -243,11 +244,14 @@ class Receiver:
 
 @asynccontextmanager
 async def opened_receiver(
-    settings: ReceiverSettings, issuer: Issuer | None = None, **more: Any
+    settings: ReceiverSettings,
+    issuer: Issuer | None = None,
+    ended: EndedSessions | None = None,
+    **more: Any,
 ) -> AsyncGenerator[Receiver]:
     """A receiver whose answers come in one piece, without a network; its schema is migrated."""
-    issuer = issuer or Issuer()
-    async with open_container(settings, keys=issuer, **more) as container:
+    issuer, ended = issuer or Issuer(), ended or EndedSessions()
+    async with open_container(settings, keys=issuer, ended=ended, **more) as container:
         transport = httpx.ASGITransport(whole_app(container))
         async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
             yield Receiver(container, issuer, client)
@@ -255,12 +259,15 @@ async def opened_receiver(
 
 @asynccontextmanager
 async def running_receiver(
-    settings: ReceiverSettings, issuer: Issuer | None = None, **more: Any
+    settings: ReceiverSettings,
+    issuer: Issuer | None = None,
+    ended: EndedSessions | None = None,
+    **more: Any,
 ) -> AsyncGenerator[Receiver]:
     """A receiver on one free port, for streams; its schema is migrated."""
-    issuer = issuer or Issuer()
+    issuer, ended = issuer or Issuer(), ended or EndedSessions()
     async with (
-        open_container(settings, keys=issuer, **more) as container,
+        open_container(settings, keys=issuer, ended=ended, **more) as container,
         running(whole_app(container)) as base_url,
         httpx.AsyncClient(base_url=base_url, timeout=WAIT_SECONDS) as client,
     ):

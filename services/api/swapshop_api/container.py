@@ -11,17 +11,21 @@ from redis.asyncio import Redis
 from swapshop_api import __version__
 from swapshop_api.auth.domain import Auth
 from swapshop_api.auth.keys import SigningKeys
+from swapshop_api.auth.sessions import list_ended
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_api.settings import ApiSettings
 from swapshop_kit.access_tokens import AccessTokenVerifier
+from swapshop_kit.background import in_background
 from swapshop_kit.build_info import report_build
 from swapshop_kit.checks import database_check
 from swapshop_kit.database import Database, create_engine
+from swapshop_kit.ended_sessions import EndedSessions, ReadEnded, follow_ended_sessions
 from swapshop_kit.health import Health
 from swapshop_kit.metrics import watch_pool
 from swapshop_kit.migrations import head_of
+from swapshop_kit.problems import DatabaseUnavailable
 from swapshop_kit.redis import create_redis, is_up
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -40,6 +44,7 @@ class Container:
     dispatch: Dispatch
     public_tokens: AccessTokenVerifier
     internal_tokens: AccessTokenVerifier
+    ended: EndedSessions
     health: Health
 
     def drain(self) -> None:
@@ -68,22 +73,39 @@ async def open_container(settings: ApiSettings) -> AsyncGenerator[Container]:
         keys = SigningKeys.open(settings.signing_keys_file)
         watch_pool("api", database)
         report_build("api", __version__)
-        yield build(settings, database, redis, keys)
+        container = build(settings, database, redis, keys)
+        subscriber = create_redis(settings.redis_url.get_secret_value(), pool_size=1, seconds=None)
+        stack.push_async_callback(subscriber.aclose)
+        following = follow_ended_sessions(container.ended, _ended_reader(database), subscriber)
+        await stack.enter_async_context(in_background(following, "ended-sessions"))
+        yield container
+
+
+def _ended_reader(database: Database) -> ReadEnded:
+    async def read(within_seconds: int) -> list[str] | None:
+        try:
+            return await list_ended(database, within_seconds)
+        except DatabaseUnavailable:
+            return None
+
+    return read
 
 
 def build(settings: ApiSettings, database: Database, redis: Redis, keys: SigningKeys) -> Container:
     """Wire the capabilities onto the resources."""
     cache = OrderCache(redis, enabled=settings.cache_mode == "on")
+    ended = EndedSessions()
     return Container(
         settings=settings,
         database=database,
         redis=redis,
         keys=keys,
-        auth=Auth(database, redis, keys, settings),
+        auth=Auth(database, redis, keys, settings, ended),
         orders=Orders(database, cache),
         dispatch=Dispatch(database, cache),
-        public_tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop"),
+        public_tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop", ended=ended),
         internal_tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop-internal"),
+        ended=ended,
         health=Health(
             required={"database": database_check("api", database, head_of(MIGRATIONS))},
             optional={"redis": lambda: is_up(redis)},

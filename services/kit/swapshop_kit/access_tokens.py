@@ -34,6 +34,8 @@ class Claims(BaseModel):
     jti: Annotated[str, Field(min_length=1, max_length=64)]
     rol: Role
     nombre: str = ""
+    sid: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """The session it belongs to; a service has none, nor had any token before this claim came."""
 
     @property
     def is_operator(self) -> bool:
@@ -82,6 +84,12 @@ class KeySource(Protocol):
         ...
 
 
+class SessionIds(Protocol):
+    """Ids of sessions, to look one up in memory."""
+
+    def __contains__(self, session_id: str, /) -> bool: ...
+
+
 class AccessTokenVerifier:
     """Verifies tokens for one audience, and remembers those it verified until they expire.
 
@@ -91,6 +99,7 @@ class AccessTokenVerifier:
         audience: the only accepted ``aud``.
         clock: seconds since the epoch.
         remembered: tokens at most; beyond that the first remembered is forgotten.
+        ended: ids of sessions whose tokens are refused from now on.
     """
 
     def __init__(
@@ -101,12 +110,14 @@ class AccessTokenVerifier:
         clock: Callable[[], float] = time.time,
         *,
         remembered: int = REMEMBERED_TOKENS,
+        ended: SessionIds = frozenset(),
     ) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
         self._remembered = remembered
+        self._ended = ended
         self._verified: OrderedDict[str, Claims] = OrderedDict()
         self._verified_with: KeySet | None = None
 
@@ -127,7 +138,13 @@ class AccessTokenVerifier:
         if claims.exp <= self._clock():
             self._verified.pop(token, None)
             raise Unauthenticated
+        if self.has_ended(claims):
+            raise Unauthenticated
         return claims
+
+    def has_ended(self, claims: Claims) -> bool:
+        """Tell whether the session of a verified token has ended since."""
+        return claims.sid is not None and claims.sid in self._ended
 
     async def _check(self, token: str, keys: KeySet) -> Claims:
         if len(token) > _MAX_TOKEN_LENGTH:

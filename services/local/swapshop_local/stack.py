@@ -108,7 +108,7 @@ async def run_stack(
         async with (
             swapshop_api.container.open_container(api) as api_container,
             swapshop_receiver.container.open_container(
-                receiver, keys=api_container.keys
+                receiver, keys=api_container.keys, ended=api_container.ended
             ) as receiver_container,
             open_exporter(exporter),
         ):

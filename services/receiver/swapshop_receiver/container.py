@@ -16,6 +16,7 @@ from swapshop_kit.background import in_background
 from swapshop_kit.build_info import report_build
 from swapshop_kit.checks import CHECK_SECONDS, database_check, within
 from swapshop_kit.database import Database, create_engine
+from swapshop_kit.ended_sessions import EndedSessions, follow_ended_sessions
 from swapshop_kit.health import Health
 from swapshop_kit.jwks import JwksClient
 from swapshop_kit.metrics import watch_pool
@@ -23,6 +24,7 @@ from swapshop_kit.migrations import head_of
 from swapshop_kit.problems import KeysUnavailable
 from swapshop_kit.redis import Circuit, create_redis, is_up
 from swapshop_receiver import __version__
+from swapshop_receiver.ended_sessions import ended_sessions_of
 from swapshop_receiver.notifications import store
 from swapshop_receiver.notifications.hub import FindRecent, StreamHub
 from swapshop_receiver.notifications.signals import Signals
@@ -30,8 +32,8 @@ from swapshop_receiver.notifications.timing import StreamTiming
 from swapshop_receiver.settings import ReceiverSettings
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-KEYS_SECONDS: Final = 2.0
-"""The limit of connecting to the api, and of each of its answers, for the key set."""
+API_SECONDS: Final = 2.0
+"""The limit of connecting to the api, and of each of its answers: keys and ended sessions."""
 
 POOL: Final = "receiver"
 """The label of the database pool in metrics."""
@@ -61,6 +63,7 @@ class Container:
 async def open_container(
     settings: ReceiverSettings,
     keys: KeySource | None = None,
+    ended: EndedSessions | None = None,
     timing: StreamTiming | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[Container]:
@@ -69,6 +72,7 @@ async def open_container(
     Args:
         settings: of the process.
         keys: what access tokens are verified with; fetched from the api by default.
+        ended: the sessions whose access tokens are refused; followed at the api by default.
         timing: of streams; the usual by default.
         clock: seconds since the epoch.
     """
@@ -84,14 +88,21 @@ async def open_container(
         stack.push_async_callback(database.close)
         watch_pool(POOL, database)
         report_build("receiver", __version__)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=API_SECONDS))
         if keys is None:
-            http = await stack.enter_async_context(httpx.AsyncClient(timeout=KEYS_SECONDS))
             keys = JwksClient(http, settings.jwks_url)
         redis_url = settings.redis_url.get_secret_value()
         redis = create_redis(redis_url)
         stack.push_async_callback(redis.aclose)
         subscriber = create_redis(redis_url, pool_size=1, seconds=None)
         stack.push_async_callback(subscriber.aclose)
+        if ended is None:
+            ended = EndedSessions()
+            follower = create_redis(redis_url, pool_size=1, seconds=None)
+            stack.push_async_callback(follower.aclose)
+            read = ended_sessions_of(http, settings.ended_sessions_url)
+            following = follow_ended_sessions(ended, read, follower)
+            await stack.enter_async_context(in_background(following, "ended-sessions"))
         hub = StreamHub(
             subscriber,
             _finder(database),
@@ -99,6 +110,7 @@ async def open_container(
             per_process=settings.streams_per_process,
             timing=timing,
         )
+        ended.on_ended(hub.wake_sessions)
         # a defect that ends the hub ends the process: streams would be refused for ever
         await stack.enter_async_context(in_background(hub.run(), "stream-hub"))
         yield Container(
@@ -106,7 +118,7 @@ async def open_container(
             database=database,
             signals=Signals(redis, Circuit()),
             hub=hub,
-            tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop", clock),
+            tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop", clock, ended=ended),
             health=_health(database, redis, keys),
             timing=timing,
             clock=clock,

@@ -45,7 +45,7 @@ Caller = Annotated[Claims, Depends(_caller)]
 
 
 async def _subscription(container: Deps, caller: Caller) -> AsyncGenerator[Subscription]:
-    subscription = container.hub.subscribe(caller.sub)
+    subscription = container.hub.subscribe(caller.sub, caller.sid)
     try:
         yield subscription
     finally:

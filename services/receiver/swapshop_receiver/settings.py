@@ -1,5 +1,7 @@
 """Settings of the receiver."""
 
+from urllib.parse import urljoin
+
 from pydantic import Field
 
 from swapshop_kit.settings import HttpUrl, ServiceSettings
@@ -23,6 +25,11 @@ class ReceiverSettings(ServiceSettings):
     """Streams that one user may hold open on this process; one more is answered 429."""
     streams_per_process: int = Field(default=1000, ge=1, le=10_000)
     """Streams of all users together on this process; one more is answered 503."""
+
+    @property
+    def ended_sessions_url(self) -> str:
+        """The list of ended sessions, on the server that publishes the keys."""
+        return urljoin(self.jwks_url, "/internal/auth/ended-sessions")
 
     @property
     def webhook_secrets(self) -> list[WebhookSecret]:

@@ -10,7 +10,7 @@ from swapshop_api.auth import store
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import EmailTaken, UserNotFound
 from swapshop_api.auth.schemas import normalize_email
-from swapshop_api.auth.sessions import begin_family, end_sessions
+from swapshop_api.auth.sessions import NewSession, begin_family, end_sessions
 from swapshop_kit.access_tokens import Role
 from swapshop_kit.database import Database, DuplicateKey
 from swapshop_kit.ids import new_id
@@ -57,7 +57,7 @@ async def create_user(
     email: str,
     password: str,
     rol: Role = "customer",
-    token: bytes | None = None,
+    session: NewSession | None = None,
 ) -> str:
     """Make an account and return its id.
 
@@ -68,7 +68,7 @@ async def create_user(
         email: valid; it is normalized here.
         password: 12..128 characters.
         rol: of the account.
-        token: a first refresh token begins a session in the same transaction.
+        session: begins in the same transaction.
 
     Raises:
         EmailTaken: there is an account with this e-mail.
@@ -86,8 +86,8 @@ async def create_user(
             password_hash=password_hash,
             rol=rol,
         )
-        if token is not None:
-            await begin_family(connection, user_id, token)
+        if session is not None:
+            await begin_family(connection, user_id, session)
 
     try:
         await database.transaction(insert)

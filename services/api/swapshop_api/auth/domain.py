@@ -2,7 +2,7 @@
 
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,13 +24,14 @@ from swapshop_api.auth.problems import (
     WrongPassword,
 )
 from swapshop_api.auth.rate_limits import Limit, RateLimits
-from swapshop_api.auth.rotation import Verdict, decode_token, encode_token, hash_of, new_token
-from swapshop_api.auth.sessions import begin_family, end_sessions, present
+from swapshop_api.auth.rotation import Verdict, decode_token, encode_token, hash_of
+from swapshop_api.auth.sessions import NewSession, begin_family, end_sessions, present
 from swapshop_api.settings import ApiSettings
 from swapshop_kit import security_events
 from swapshop_kit.access_tokens import Audience, Role
 from swapshop_kit.addresses import TrustedProxies, limited_network
 from swapshop_kit.database import Database
+from swapshop_kit.ended_sessions import EndedSessions, announce
 from swapshop_kit.ids import new_id
 from swapshop_kit.problems import Unauthenticated
 from swapshop_kit.security_events import AccountReferences
@@ -62,9 +63,10 @@ class Auth:
 
     Args:
         database: of the api.
-        redis: counts what is limited.
+        redis: counts what is limited, and tells every process which sessions end.
         keys: sign the access tokens.
         settings: issuer, origins, proxies, limits and the poller's credentials.
+        ended: is told which sessions end.
         limits: count logins and registrations; made from ``redis`` and the settings if absent.
         passwords: hash the passwords; with the recommended cost if absent.
         clock: seconds since the epoch, for ``iat`` and ``exp``; sessions live by the database's.
@@ -76,6 +78,7 @@ class Auth:
         redis: Redis,
         keys: SigningKeys,
         settings: ApiSettings,
+        ended: EndedSessions,
         *,
         limits: RateLimits | None = None,
         passwords: Passwords | None = None,
@@ -84,6 +87,8 @@ class Auth:
         self.origins = Origins(settings.public_origins)
         self.proxies = TrustedProxies(settings.trusted_proxies)
         self._database = database
+        self._redis = redis
+        self._ended = ended
         self._keys = keys
         self._settings = settings
         self._limits = limits or RateLimits(redis, settings.max_replicas)
@@ -105,7 +110,7 @@ class Auth:
         security_events.attempt("register", account=self._accounts.of(email))
         count = self._settings.register_per_address_per_hour
         await self._limits.take(Limit("register", limited_network(address), count, 3600))
-        token = new_token()
+        session = NewSession()
         try:
             user_id = await create_user(
                 self._database,
@@ -113,13 +118,13 @@ class Auth:
                 nombre=nombre,
                 email=email,
                 password=password,
-                token=token,
+                session=session,
             )
         except EmailTaken:
             security_events.record("register", "refused", reason=EmailTaken.code)
             raise
         security_events.record("register", actor=user_id)
-        return self._session(await self._user(user_id), token, store.FAMILY_LIFETIME.days * 86400)
+        return self._begun(await self._user(user_id), session)
 
     async def me(self, user_id: str) -> User:
         """Return an account.
@@ -159,6 +164,7 @@ class Auth:
         ended = await self._database.transaction(change)
         if ended is None:
             raise WrongPassword
+        await self._announce(ended)
         security_events.record("password_change", sessions_ended=len(ended))
 
     async def promote(self, email: str, actor: str = COMMAND_LINE) -> str:
@@ -183,12 +189,13 @@ class Auth:
             if user is not None:
                 security_events.identify(user.id)
             is_right, renewed = await self._passwords.verify(password, stored)
-            if user is None or not is_right:
+            if user is None or not is_right or user.disabled_at is not None:
                 break
-            token = new_token()
-            if await self._begin_session(user, renewed, token):
+            session = NewSession()
+            current = await self._begin_session(user, renewed, session)
+            if current is not None:
                 security_events.record("login")
-                return self._session(user, token, store.FAMILY_LIFETIME.days * 86400)
+                return self._begun(current, session)
         raise WrongCredentials
 
     async def refresh(self, cookie: str | None) -> Session:
@@ -207,11 +214,13 @@ class Auth:
         if presented.verdict is Verdict.REVOKE:
             family = presented.family
             security_events.record("refresh", "reused", actor=family.user_id, family_id=family.id)
+            await self._announce([family.id])
             raise SessionEnded
         if presented.verdict is Verdict.CONFLICT or presented.successor is None:
             raise RefreshConflict
-        remaining = presented.family.expires_at - presented.now
-        return self._session(presented.user, presented.successor, int(remaining.total_seconds()))
+        family = presented.family
+        seconds = int((family.expires_at - presented.now).total_seconds())
+        return self._session(presented.user, family.id, presented.successor, seconds)
 
     async def logout(self, cookie: str | None) -> None:
         """End the session of a refresh token, whatever its state."""
@@ -228,6 +237,7 @@ class Auth:
         family = await self._database.transaction(end)
         if family is not None:
             security_events.record("logout", actor=family.user_id, family_id=family.id)
+            await self._announce([family.id])
 
     # --- clients ------------------------------------------------------------------------------
 
@@ -250,7 +260,7 @@ class Auth:
         if not (is_client and any(is_secret)):
             raise ClientRefused
         security_events.record("client_login", actor=settings.poller_client_id)
-        return self._access_token("swapshop-internal", settings.poller_client_id, "service", "")
+        return self._access_token("swapshop-internal", settings.poller_client_id, "service")
 
     # --- parts --------------------------------------------------------------------------------
 
@@ -262,36 +272,53 @@ class Auth:
             Limit("login-address", network, settings.login_per_address_per_minute, 60),
         )
 
+    async def _announce(self, session_ids: Collection[str]) -> None:
+        self._ended.add(session_ids)
+        await announce(self._redis, session_ids)
+
     async def _user(self, user_id: str) -> User:
         user = await self._database.read(lambda c: store.find_user(c, user_id))
         if user is None:
             raise Unauthenticated
         return user
 
-    async def _begin_session(self, user: User, renewed_hash: str | None, token: bytes) -> bool:
-        """Begin a session unless the verified password was changed meanwhile."""
+    async def _begin_session(
+        self, user: User, renewed_hash: str | None, session: NewSession
+    ) -> User | None:
+        """Begin a session unless the verified password was changed, or the account disabled.
 
-        async def begin(connection: AsyncConnection) -> bool:
+        Returns the account as it is now: its role may have changed as well.
+        """
+
+        async def begin(connection: AsyncConnection) -> User | None:
             new_hash = renewed_hash or user.password_hash
             is_current = await store.replace_password(
                 connection, user.id, old_hash=user.password_hash, new_hash=new_hash
             )
-            if is_current:
-                await begin_family(connection, user.id, token)
-            return is_current
+            current = await store.find_user(connection, user.id) if is_current else None
+            if current is None or current.disabled_at is not None:
+                return None
+            await begin_family(connection, user.id, session)
+            return current
 
         return await self._database.transaction(begin)
 
-    def _session(self, user: User, token: bytes, seconds: int) -> Session:
+    def _begun(self, user: User, session: NewSession) -> Session:
+        seconds = int(store.FAMILY_LIFETIME.total_seconds())
+        return self._session(user, session.id, session.token, seconds)
+
+    def _session(self, user: User, session_id: str, token: bytes, seconds: int) -> Session:
         rol: Any = user.rol
         return Session(
-            access_token=self._access_token("swapshop", user.id, rol, user.nombre),
+            access_token=self._access_token(
+                "swapshop", user.id, rol, nombre=user.nombre, sid=session_id
+            ),
             refresh_token=encode_token(token),
             refresh_seconds=seconds,
             user=user,
         )
 
-    def _access_token(self, audience: Audience, subject: str, rol: Role, nombre: str) -> str:
+    def _access_token(self, audience: Audience, subject: str, rol: Role, **more: str) -> str:
         now = int(self._clock())
         return self._keys.sign(
             {
@@ -302,6 +329,6 @@ class Auth:
                 "exp": now + ACCESS_TOKEN_SECONDS,
                 "jti": new_id(),
                 "rol": rol,
-                "nombre": nombre,
+                **more,
             }
         )

@@ -22,6 +22,7 @@ class User(Row, table=True):
     password_hash: str = Field(sa_column=Column(OpaqueText(255), nullable=False))
     rol: str = Field(sa_column=Column(OpaqueText(16), nullable=False))
     created_at: datetime = Field(sa_column=Column(UtcTime(), nullable=False))
+    disabled_at: datetime | None = Field(sa_column=Column(UtcTime()))
 
 
 class RefreshFamily(Row, table=True):
@@ -31,6 +32,7 @@ class RefreshFamily(Row, table=True):
     __table_args__ = (
         Index("ix_refresh_families_user", "user_id"),
         Index("ix_refresh_families_expires", "expires_at"),
+        Index("ix_refresh_families_revoked", "revoked_at"),
     )
 
     id: str = Field(sa_column=Column(Identifier(), primary_key=True))

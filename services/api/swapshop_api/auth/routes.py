@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from swapshop_api.auth.cookies import (
     SECURE_NAME,
@@ -28,6 +28,7 @@ from swapshop_api.auth.problems import (
 )
 from swapshop_api.auth.schemas import (
     ClientTokenOut,
+    EndedSessionsOut,
     JsonWebKeySet,
     LoginIn,
     PasswordIn,
@@ -35,7 +36,9 @@ from swapshop_api.auth.schemas import (
     SessionOut,
     UserOut,
 )
+from swapshop_api.auth.sessions import list_ended
 from swapshop_api.dependencies import Caller, Deps, get_container
+from swapshop_kit.ended_sessions import KEPT_SECONDS
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown, Unauthenticated, responses
 from swapshop_kit.web import MAX_CREDENTIALS_BYTES, BeforeBody, router
 
@@ -261,6 +264,17 @@ async def get_jwks(container: Deps, response: Response) -> JsonWebKeySet:
     """Return the keys that verify access tokens."""
     response.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_SECONDS}"
     return JsonWebKeySet.model_validate(container.keys.jwks())
+
+
+@internal_router.get("/internal/auth/ended-sessions", responses=responses(DatabaseUnavailable))
+async def list_ended_sessions(
+    container: Deps,
+    response: Response,
+    within_seconds: Annotated[int, Query(ge=1, le=KEPT_SECONDS)] = KEPT_SECONDS,
+) -> EndedSessionsOut:
+    """Return the sessions that ended within a time: their access tokens are to be refused."""
+    response.headers.update(_NO_STORE)
+    return EndedSessionsOut(sessions=await list_ended(container.database, within_seconds))
 
 
 def _signed_in(session: Session, response: Response, *, secure: bool) -> SessionOut:

@@ -151,3 +151,9 @@ class JsonWebKeySet(BaseModel):
     """The published keys (RFC 7517 §5)."""
 
     keys: list[JsonWebKey]
+
+
+class EndedSessionsOut(BaseModel):
+    """The ids of sessions (``sid`` of an access token) that ended a short time ago."""
+
+    sessions: list[str]

@@ -1,7 +1,7 @@
 """Sessions in the database: how one begins, and what a presented refresh token does to it."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,8 +13,10 @@ from swapshop_api.auth.rotation import (
     hash_of,
     judge,
     new_nonce,
+    new_token,
     successor_of,
 )
+from swapshop_kit.database import Database
 from swapshop_kit.ids import new_id
 
 
@@ -29,10 +31,18 @@ class Presented:
     now: datetime
 
 
-async def begin_family(connection: AsyncConnection, user_id: str, token: bytes) -> None:
-    """Begin a session of 30 days with its first refresh token."""
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session that is about to begin: its id, and its first refresh token."""
+
+    id: str = field(default_factory=new_id)
+    token: bytes = field(default_factory=new_token)
+
+
+async def begin_family(connection: AsyncConnection, user_id: str, session: NewSession) -> None:
+    """Begin a session of 30 days."""
     await store.insert_family(
-        connection, family_id=new_id(), user_id=user_id, token_hash=hash_of(token)
+        connection, family_id=session.id, user_id=user_id, token_hash=hash_of(session.token)
     )
 
 
@@ -47,6 +57,16 @@ async def end_sessions(
     return await store.revoke_families(connection, user_id, except_id=except_id)
 
 
+async def list_ended(database: Database, within_seconds: int) -> list[str]:
+    """Return the ids of the sessions that were ended within so many seconds.
+
+    Raises:
+        DatabaseUnavailable: the database cannot be reached.
+    """
+    within = timedelta(seconds=within_seconds)
+    return await database.read(lambda connection: store.list_ended(connection, within))
+
+
 async def present(connection: AsyncConnection, token: bytes) -> Presented | None:
     """Judge a refresh token and do what the verdict says; None if its session is over."""
     token_hash = hash_of(token)
@@ -57,7 +77,7 @@ async def present(connection: AsyncConnection, token: bytes) -> Presented | None
     if family.revoked_at is not None or family.expires_at <= state.now:
         return None
     user = await store.find_user(connection, family.user_id)
-    if user is None:
+    if user is None or user.disabled_at is not None:
         return None
     successor = None if state.nonce is None else successor_of(token, state.nonce)
     known = None if successor is None else await store.read_token(connection, hash_of(successor))

@@ -241,3 +241,9 @@ async def revoke_families(
             update(refresh_families).where(family.id.in_(ended)).values(revoked_at=utc_now())
         )
     return ended
+
+
+async def list_ended(connection: AsyncConnection, within: timedelta) -> list[str]:
+    """Return the ids of the sessions that were ended within a time."""
+    query = select(refresh_families.c.id).where(refresh_families.c.revoked_at >= utc_now(-within))
+    return [str(id_) for id_ in (await connection.execute(query)).scalars()]

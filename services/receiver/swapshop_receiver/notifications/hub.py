@@ -5,14 +5,13 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
 
+from swapshop_kit.channels import follow_channel
 from swapshop_kit.problems import DatabaseUnavailable, Problem, Text
-from swapshop_kit.redis import REDIS_ERRORS
 from swapshop_receiver.metrics import LISTENING, STREAMS
 from swapshop_receiver.notifications.timing import StreamTiming
 
@@ -52,8 +51,9 @@ class StreamsUnavailable(Problem):
 class Subscription:
     """One stream's place in the hub; any number of wake-ups before a look count as one."""
 
-    def __init__(self, user_id: str) -> None:
+    def __init__(self, user_id: str, session_id: str | None = None) -> None:
         self.user_id = user_id
+        self.session_id = session_id
         self.is_closing = False
         self._woken = asyncio.Event()
 
@@ -110,8 +110,12 @@ class StreamHub:
         """Open streams."""
         return self._count
 
-    def subscribe(self, user_id: str) -> Subscription:
+    def subscribe(self, user_id: str, session_id: str | None = None) -> Subscription:
         """Give a stream its place; ``unsubscribe`` takes it back.
+
+        Args:
+            user_id: whose notifications it shows.
+            session_id: of the access token that opened it.
 
         Raises:
             TooManyStreams: the user has enough of them.
@@ -121,7 +125,7 @@ class StreamHub:
             raise StreamsUnavailable
         if len(self._streams.get(user_id, ())) >= self._per_user:
             raise TooManyStreams
-        subscription = Subscription(user_id)
+        subscription = Subscription(user_id, session_id)
         self._streams[user_id].add(subscription)
         self._change_count(+1)
         return subscription
@@ -142,6 +146,13 @@ class StreamHub:
         """Wake every stream of a user."""
         for subscription in self._streams.get(user_id, ()):
             subscription.wake()
+
+    def wake_sessions(self, session_ids: Collection[str]) -> None:
+        """Wake every stream of some sessions."""
+        for own in self._streams.values():
+            for subscription in own:
+                if subscription.session_id in session_ids:
+                    subscription.wake()
 
     def wake_all(self) -> None:
         """Wake every stream."""
@@ -169,41 +180,18 @@ class StreamHub:
             self.close()
 
     async def _listen(self) -> None:
-        while True:
-            try:
-                async with self._subscriber.pubsub() as pubsub:  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
-                    async with asyncio.timeout(self._timing.ping):
-                        await pubsub.subscribe(CHANNEL)  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
-                    await self._follow(pubsub)
-            except REDIS_ERRORS as error:
-                self._set_listening(False, error=type(error).__name__)
-            await asyncio.sleep(self._timing.reconnect)
+        await follow_channel(
+            self._subscriber,
+            CHANNEL,
+            lambda user_id: self.wake(user_id.decode(errors="replace")),
+            self._set_listening,
+            ping_seconds=self._timing.ping,
+            reconnect_seconds=self._timing.reconnect,
+        )
 
-    async def _follow(self, pubsub: PubSub) -> None:
-        """Turn messages into wake-ups until Redis goes away.
-
-        Raises:
-            TimeoutError: Redis did not answer a ping.
-        """
-        was_asked = False
-        while True:
-            message: dict[str, Any] | None = await pubsub.get_message(timeout=self._timing.ping)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - untyped
-            if message is None:
-                if was_asked:
-                    raise TimeoutError
-                async with asyncio.timeout(self._timing.ping):
-                    await pubsub.ping()  # pyright: ignore[reportUnknownMemberType] - untyped
-                was_asked = True
-                continue
-            was_asked = False
-            if message["type"] == "subscribe":
-                self._set_listening(True)
-            elif message["type"] == "message":
-                self.wake(message["data"].decode(errors="replace"))
-
-    def _set_listening(self, is_listening: bool, **context: str) -> None:
+    def _set_listening(self, is_listening: bool, /, **error: str) -> None:
         if is_listening != self.is_listening:
-            _log.info("hub.listening" if is_listening else "hub.polling", **context)
+            _log.info("hub.listening" if is_listening else "hub.polling", **error)
             # whatever was published in between is only to be found in the database
             self._reread_now.set()
         self.is_listening = is_listening

@@ -124,7 +124,7 @@ async def stream_notifications(
     cursor: CursorText = None,
     last_event_id: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """Stream the caller's notifications as they arrive, until the access token expires.
+    """Stream the caller's notifications as they arrive, until the session or its token ends.
 
     Begins with those of the last 11 minutes before the cursor, or of the last 60 s without one:
     drop the ids that you have. Resume by the id of the last event, as Last-Event-ID or ``cursor``.
@@ -132,11 +132,15 @@ async def stream_notifications(
     start = resume_from(cursor, last_event_id)
     feed = await open_feed(container.database, caller.sub, start)
     first_page = await feed.next_page()
+
+    def seconds_left() -> float:
+        return 0 if container.tokens.has_ended(caller) else caller.exp - container.clock()
+
     chunks = stream_events(
         feed,
         first_page,
         subscription,
-        seconds_left=lambda: caller.exp - container.clock(),
+        seconds_left=seconds_left,
         timing=container.timing,
     )
     return EventStream(chunks, container.timing.write)

@@ -76,7 +76,7 @@ async def stream_events(
         feed: of the user.
         first_page: already taken from the feed.
         subscription: wakes this stream, and tells when to end it.
-        seconds_left: until the access token expires.
+        seconds_left: until the access token expires; 0 once its session has ended.
         timing: how often to send comments.
     """
     loop = asyncio.get_running_loop()

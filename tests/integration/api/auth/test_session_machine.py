@@ -19,7 +19,8 @@ from support.stores import Stores
 from swapshop_api.auth.accounts import create_user
 from swapshop_api.auth.domain import Auth
 from swapshop_api.auth.problems import RefreshConflict, SessionEnded
-from swapshop_api.auth.rotation import encode_token, new_token
+from swapshop_api.auth.rotation import encode_token
+from swapshop_api.auth.sessions import NewSession
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.redis import create_redis
 
@@ -57,21 +58,21 @@ class Sessions(RuleBasedStateMachine):
     @initialize(is_watched=st.booleans())
     def sign_in(self, *, is_watched: bool) -> None:
         self.is_watched = is_watched
-        token = new_token()
+        session = NewSession()
 
         async def work() -> None:
-            nobody = f"{encode_token(token)}@example.com"
+            nobody = f"{session.id}@example.com"
             await create_user(
                 self._database,
                 cheap_passwords(),
                 nombre="Ana",
                 email=nobody,
                 password=PASSWORD,
-                token=token,
+                session=session,
             )
 
         self._runner.run(work())
-        self.jar = encode_token(token)
+        self.jar = encode_token(session.token)
 
     def _refresh(self, token: str) -> str | None:
         """Present a token; returns its successor, or None for a conflict."""
