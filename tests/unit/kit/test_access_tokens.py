@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swapshop_kit.access_tokens import AccessTokenVerifier, Audience, Claims, KeySet
+from swapshop_kit.ended_sessions import EndedSessions
 from swapshop_kit.problems import KeysUnavailable, Unauthenticated
 
 _KEY = Ed25519PrivateKey.generate()
@@ -300,6 +301,31 @@ async def test_a_remembered_token_expires_as_any_other() -> None:
     await _refuse(token, verifier)
     clock.now = _NOW  # forgotten, so it is verified anew
     assert await verifier.verify(token)
+
+
+async def test_a_token_is_refused_once_its_session_has_ended_even_if_it_is_remembered() -> None:
+    ended = EndedSessions()
+    keys = _Keys(_key_set(k1=_KEY))
+    verifier = AccessTokenVerifier(keys, _ISSUER, "swapshop", _Clock(), ended=ended)
+    token, other = (_token(_CLAIMS | {"sid": sid}) for sid in ("session-1", "session-2"))
+    claims = await verifier.verify(token)
+    assert not verifier.has_ended(claims)
+    await verifier.verify(other)
+    ended.add(["session-1"])
+
+    await _refuse(token, verifier)
+    assert verifier.has_ended(claims)
+    assert (await verifier.verify(other)).sid == "session-2"
+
+
+async def test_a_token_of_no_session_is_good_until_it_expires() -> None:
+    """Those of services, and those that the release before this claim issued."""
+    ended = EndedSessions()
+    keys = _Keys(_key_set(k1=_KEY))
+    verifier = AccessTokenVerifier(keys, _ISSUER, "swapshop", _Clock(), ended=ended)
+    ended.add(["", "None"])
+
+    assert (await verifier.verify(_token())).sid is None
 
 
 async def test_a_withdrawn_key_ends_its_remembered_tokens() -> None:

@@ -74,6 +74,7 @@ async def test_the_access_token_says_who_for_ten_minutes(
         jti=claims.jti,
         rol="customer",
         nombre="Ana",
+        sid=claims.sid,
     )
     assert before <= claims.iat <= time.time()
     assert is_canonical_id(claims.jti)
