@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final, TypeAlias
 
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +17,7 @@ from swapshop_api.auth.accounts import (
 )
 from swapshop_api.auth.key_file import SigningKeysError
 from swapshop_api.auth.keys import RotationRefused, rotate
+from swapshop_api.auth.lifecycle import Done, demote, disable, enable, revoke_sessions
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import UserNotFound
 from swapshop_api.container import MIGRATIONS, open_container
@@ -58,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command("swapshop_api", lambda: parsed.run(parsed), _ERRORS, uvloop.run)
 
 
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - argparse names no other type
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="swapshop_api", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -75,16 +79,27 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="promote a registered account; it gets OPERATOR_PASSWORD and its sessions end",
     )
+    _add_account_commands(users)
     keys = commands.add_parser("keys", help="manage signing keys").add_subparsers(required=True)
     _add(keys, "rotate", "add a key that signs in ten minutes", _rotate)
     return parser
+
+
+def _add_account_commands(users: _Commands) -> None:
+    _add(users, "demote", "make an operator a customer again", _demote).add_argument("email")
+    explanation = "refuse an account's sign-in and end its sessions"
+    _add(users, "disable", explanation, _disable).add_argument("email")
+    _add(users, "enable", "let a disabled account sign in again", _enable).add_argument("email")
+    sessions = users.add_parser("sessions", help="manage sessions").add_subparsers(required=True)
+    explanation = "end every session of an account, within five seconds"
+    _add(sessions, "revoke", explanation, _revoke_sessions).add_argument("email")
 
 
 _Command = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
 
 
 def _add(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",  # pyright: ignore[reportPrivateUsage] - argparse names no other type
+    commands: _Commands,
     name: str,
     explanation: str,
     run: _Command,
@@ -194,6 +209,42 @@ async def _operator(arguments: argparse.Namespace) -> int:
         raise AccountNotPromoted
     print(f"{user_id} is an operator")
     return 0
+
+
+async def _demote(arguments: argparse.Namespace) -> int:
+    done = await _on_account(demote, arguments)
+    state = "is a customer now" if done.changed else "is a customer already"
+    print(f"{done.user_id} {state}; sessions ended: {done.ended}")
+    return 0
+
+
+async def _disable(arguments: argparse.Namespace) -> int:
+    done = await _on_account(disable, arguments)
+    state = "is disabled now" if done.changed else "is disabled already"
+    print(f"{done.user_id} {state}; sessions ended: {done.ended}")
+    return 0
+
+
+async def _enable(arguments: argparse.Namespace) -> int:
+    done = await _on_account(enable, arguments)
+    print(f"{done.user_id} is enabled {'again' if done.changed else 'already'}")
+    return 0
+
+
+async def _revoke_sessions(arguments: argparse.Namespace) -> int:
+    done = await _on_account(revoke_sessions, arguments)
+    print(f"sessions of {done.user_id} ended: {done.ended}")
+    return 0
+
+
+async def _on_account(
+    act: Callable[[Database, str], Awaitable[Done]], arguments: argparse.Namespace
+) -> Done:
+    database = _open_database()
+    try:
+        return await act(database, arguments.email)
+    finally:
+        await database.close()
 
 
 async def _rotate(_: argparse.Namespace) -> int:

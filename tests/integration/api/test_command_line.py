@@ -153,6 +153,31 @@ def test_an_operators_email_needs_a_password(environment: dict[str, str]) -> Non
     assert "OPERATOR_EMAIL needs OPERATOR_PASSWORD" in done.stderr
 
 
+def test_an_account_is_demoted_disabled_enabled_and_its_sessions_revoked(
+    environment: dict[str, str],
+) -> None:
+    email = f"eva-{new_id()}@example.com"
+    made = run(environment | {"OPERATOR_PASSWORD": PASSWORD}, "users", "operator", email)
+    user_id = made.stdout.split()[0]
+    for arguments, told in (
+        (["demote"], f"{user_id} is a customer now; sessions ended: 0\n"),
+        (["demote"], f"{user_id} is a customer already; sessions ended: 0\n"),
+        (["disable"], f"{user_id} is disabled now; sessions ended: 0\n"),
+        (["disable"], f"{user_id} is disabled already; sessions ended: 0\n"),
+        (["enable"], f"{user_id} is enabled again\n"),
+        (["enable"], f"{user_id} is enabled already\n"),
+        (["sessions", "revoke"], f"sessions of {user_id} ended: 0\n"),
+    ):
+        done = run(environment, "users", *arguments, email)
+        assert (done.returncode, done.stdout) == (0, told), done.stderr
+
+
+@pytest.mark.parametrize("act", ["demote", "disable", "enable", "sessions revoke"])
+def test_an_act_on_an_unknown_account_is_an_error(environment: dict[str, str], act: str) -> None:
+    done = run(environment, "users", *act.split(), "nobody@example.com")
+    assert (done.returncode, done.stderr) == (2, "swapshop_api: No account has that e-mail.\n")
+
+
 def test_nobody_is_promoted_who_has_no_account(environment: dict[str, str]) -> None:
     done = run(environment, "users", "promote", "nobody@example.com")
     assert (done.returncode, done.stderr) == (2, "swapshop_api: No account has that e-mail.\n")

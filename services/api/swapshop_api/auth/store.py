@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.auth.models import User, refresh_families, refresh_tokens, users
@@ -82,6 +82,14 @@ async def replace_password(
 async def set_role(connection: AsyncConnection, user_id: str, rol: str) -> None:
     """Give an account a role."""
     await connection.execute(update(users).where(users.c.id == user_id).values(rol=rol))
+
+
+async def set_disabled(connection: AsyncConnection, user_id: str, *, disabled: bool) -> None:
+    """Disable an account from now on, or enable it again."""
+    disabled_at = utc_now() if disabled else null()
+    await connection.execute(
+        update(users).where(users.c.id == user_id).values(disabled_at=disabled_at)
+    )
 
 
 # --- sessions ---------------------------------------------------------------------------------

@@ -1,0 +1,117 @@
+"""What an administrator does to an account: each act is audited, and most end its sessions.
+
+A session that ends so is refused everywhere within five seconds: the processes find it in the
+database.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from swapshop_api.audit import store as audit
+from swapshop_api.auth import store
+from swapshop_api.auth.accounts import COMMAND_LINE
+from swapshop_api.auth.models import User
+from swapshop_api.auth.problems import UserNotFound
+from swapshop_api.auth.schemas import normalize_email
+from swapshop_api.auth.sessions import end_sessions
+from swapshop_kit.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an act.
+
+    Args:
+        user_id: of the account.
+        changed: False if the account was that way already; nothing is audited then.
+        ended: sessions that ended.
+    """
+
+    user_id: str
+    changed: bool
+    ended: int = 0
+
+
+_Act = Callable[[AsyncConnection, User], Awaitable[Done]]
+
+
+async def demote(database: Database, email: str, *, actor: str = COMMAND_LINE) -> Done:
+    """Make an operator a customer again.
+
+    Raises:
+        UserNotFound: no account has this e-mail.
+    """
+
+    async def act(connection: AsyncConnection, user: User) -> Done:
+        if user.rol == "customer":
+            return Done(user.id, changed=False)
+        await store.set_role(connection, user.id, "customer")
+        return await _end_and_record(connection, user, actor, "user.demoted")
+
+    return await _on_account(database, email, act)
+
+
+async def disable(database: Database, email: str, *, actor: str = COMMAND_LINE) -> Done:
+    """Refuse an account's sign-in, as if its password were wrong, until it is enabled again.
+
+    Raises:
+        UserNotFound: no account has this e-mail.
+    """
+
+    async def act(connection: AsyncConnection, user: User) -> Done:
+        if user.disabled_at is not None:
+            return Done(user.id, changed=False)
+        await store.set_disabled(connection, user.id, disabled=True)
+        return await _end_and_record(connection, user, actor, "user.disabled")
+
+    return await _on_account(database, email, act)
+
+
+async def enable(database: Database, email: str, *, actor: str = COMMAND_LINE) -> Done:
+    """Let a disabled account sign in again; the sessions it had stay ended.
+
+    Raises:
+        UserNotFound: no account has this e-mail.
+    """
+
+    async def act(connection: AsyncConnection, user: User) -> Done:
+        if user.disabled_at is None:
+            return Done(user.id, changed=False)
+        await store.set_disabled(connection, user.id, disabled=False)
+        await audit.record(connection, actor=actor, action="user.enabled", subject=user.id)
+        return Done(user.id, changed=True)
+
+    return await _on_account(database, email, act)
+
+
+async def revoke_sessions(database: Database, email: str, *, actor: str = COMMAND_LINE) -> Done:
+    """End every session of an account; its owner may sign in again.
+
+    Raises:
+        UserNotFound: no account has this e-mail.
+    """
+
+    async def act(connection: AsyncConnection, user: User) -> Done:
+        return await _end_and_record(connection, user, actor, "user.sessions_revoked")
+
+    return await _on_account(database, email, act)
+
+
+async def _on_account(database: Database, email: str, act: _Act) -> Done:
+    async def work(connection: AsyncConnection) -> Done:
+        user = await store.lock_user_by_email(connection, normalize_email(email))
+        if user is None:
+            raise UserNotFound
+        return await act(connection, user)
+
+    return await database.transaction(work)
+
+
+async def _end_and_record(connection: AsyncConnection, user: User, actor: str, action: str) -> Done:
+    ended = len(await end_sessions(connection, user.id))
+    await audit.record(
+        connection, actor=actor, action=action, subject=user.id, detail=f"sessions ended: {ended}"
+    )
+    return Done(user.id, changed=True, ended=ended)
