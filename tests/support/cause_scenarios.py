@@ -302,6 +302,11 @@ TICKETS: Final = {
         },
         m60=set(),
     ),
+    "ended sessions are not read": happens(
+        0,
+        {of("receiver", "swapshop_ended_sessions_age_seconds"): Line(0, 60)},
+        m11={"EndedSessionsStale"},
+    ),
     "a certificate expires": happens(
         0,
         {of("ingress", "traefik_tls_certs_not_after", 'cn="shop.test"'): Line(14 * 86400 + 60)},
