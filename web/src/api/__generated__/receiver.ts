@@ -50,7 +50,7 @@ export interface paths {
         };
         /**
          * Stream Notifications
-         * @description Stream the caller's notifications as they arrive, until the access token expires.
+         * @description Stream the caller's notifications as they arrive, until the session or its token ends.
          *
          *     Begins with those of the last 11 minutes before the cursor, or of the last 60 s without one:
          *     drop the ids that you have. Resume by the id of the last event, as Last-Event-ID or ``cursor``.
