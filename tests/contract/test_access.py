@@ -45,6 +45,7 @@ POLLER: Final[Answers] = (401, 401, 401, 401, 200, 401, 401)
 
 TABLE: Final[Mapping[str, Answers]] = {
     "GET /.well-known/jwks.json": ANYONE,
+    "GET /internal/auth/ended-sessions": ANYONE,
     "POST /api/auth/login": NOBODY,
     "POST /api/auth/register": (422, 422, 422, 422, 422, 422, 422),
     "POST /api/auth/refresh": NOBODY,
