@@ -66,7 +66,9 @@ class EndedSessions:
     def __contains__(self, session_id: str) -> bool:
         return session_id in self._learnt_at
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """Sessions in the list."""
         return len(self._learnt_at)
 
     @property

@@ -165,7 +165,7 @@ async def test_redis_tells_it_before_the_database_is_read_again(
 
         await until(is_told)
     assert looks == 1
-    assert len(ended) == 2
+    assert ended.count == 2
 
 
 async def test_it_costs_a_request_neither_a_statement_nor_a_round_trip(
