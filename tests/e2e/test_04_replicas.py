@@ -1,10 +1,12 @@
 """Three pods of the api are one service."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import pytest
 
+from support.forwarding import forwarded
 from support.releases import Release
 from support.storefront import Customer, wait_until
 
@@ -37,6 +39,31 @@ def test_one_key_is_one_order_on_whichever_pod(customer: Customer) -> None:
 
 def test_a_session_goes_on_at_another_pod(customer: Customer) -> None:
     assert [customer.refresh() for _ in range(6)] == [200] * 6
+
+
+@pytest.mark.timeout(240)
+def test_a_sign_out_reaches_every_pod_within_five_seconds(
+    release: Release, customer: Customer, observed: dict[str, float]
+) -> None:
+    token = {"Authorization": customer.http.headers["Authorization"]}
+    paths = {"api": "/api/orders", "receiver": "/api/notifications"}
+    with ExitStack() as stack:
+        urls: list[str] = []
+        for component, path in paths.items():
+            for pod in release.pods(component):
+                target = f"pod/{pod['metadata']['name']}"
+                port = stack.enter_context(forwarded(release.cluster, target, 8000))
+                urls.append(f"http://127.0.0.1:{port}{path}")
+        assert len(urls) >= 4
+
+        def statuses() -> set[int]:
+            return {httpx.get(url, headers=token, timeout=20).status_code for url in urls}
+
+        assert statuses() == {200}
+        customer.sign_out()
+        seconds = wait_until(lambda: statuses() == {401}, 30, every=0.1)
+    observed["a sign-out reaches every pod"] = seconds
+    assert seconds <= 5
 
 
 def hits_after_one_read(customer: Customer, order_id: str) -> int:

@@ -119,6 +119,11 @@ class Customer:
             self._accept(answer)
         return answer.status_code
 
+    def sign_out(self) -> None:
+        """End the session; the access token stays, to see what it is still good for."""
+        answer = self.http.post("/api/auth/logout", headers={"Origin": self._origin})
+        assert answer.status_code == 204, answer.text
+
     def place(self, key: str | None = None) -> httpx.Response:
         """Send an order once."""
         headers = {"Idempotency-Key": key or secrets.token_hex(16)}

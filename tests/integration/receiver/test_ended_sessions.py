@@ -71,6 +71,7 @@ async def test_it_asks_the_api_for_what_ended(stores: Stores) -> None:
         )
         async with open_container(settings) as container:
             claims = await container.tokens.verify(issuer.token(new_id(), sid=session))
+            await until(lambda: len(asked) == 1)
             assert not container.tokens.has_ended(claims)
             ended.append(session)
             await until(lambda: container.tokens.has_ended(claims))
