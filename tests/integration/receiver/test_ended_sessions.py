@@ -71,12 +71,12 @@ async def test_it_asks_the_api_for_what_ended(stores: Stores) -> None:
         )
         async with open_container(settings) as container:
             claims = await container.tokens.verify(issuer.token(new_id(), sid=session))
-            await until(lambda: len(asked) == 1)
+            await until(lambda: len(asked) >= 2)
             assert not container.tokens.has_ended(claims)
             ended.append(session)
             await until(lambda: container.tokens.has_ended(claims))
     assert asked[0] == KEPT_SECONDS
-    assert asked[-1] < KEPT_SECONDS
+    assert asked[1] < KEPT_SECONDS
 
 
 async def test_an_api_that_does_not_answer_gives_no_list() -> None:
