@@ -4,8 +4,8 @@ from sqlalchemy import Index
 
 from swapshop_kit.migrations import create_indexes
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
