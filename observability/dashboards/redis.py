@@ -78,8 +78,8 @@ def _work() -> Section:
                 f"sum by (cmd) (rate(redis_commands_total{{{JOB}}}[$__rate_interval]))", "{{cmd}}"
             ),
             unit="ops",
-            description="eval, evalsha and get are the cache, incr the limits, publish the wake-ups. "
-            "A kind that vanishes tells which part lost Redis.",
+            description="eval, evalsha and get are the cache, incr the limits, publish the "
+            "wake-ups. A kind that vanishes tells which part lost Redis.",
         ),
         timeseries(
             "Mean duration of a command",
