@@ -135,4 +135,6 @@ class DatabaseProxy:
             await self._passes.wait()
             writer.write(data)
             await writer.drain()
+            if self._greets_only:
+                return
         writer.transport.abort()
