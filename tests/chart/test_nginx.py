@@ -158,3 +158,13 @@ def test_the_error_page_needs_no_script() -> None:
 def test_the_document_loads_the_guard_before_its_own_scripts() -> None:
     scripts = re.findall(r"<script[^>]*src=\"([^\"]+)\"", (WEB / "index.html").read_text())
     assert scripts == ["/missing-script.js", "/src/main.tsx"]
+
+
+def test_the_api_reference_has_no_script_but_files_of_ours() -> None:
+    page = (WEB / "reference.html").read_text()
+    scripts = re.findall(r"<script[^>]*>", page)
+    assert scripts == [
+        '<script src="/missing-script.js">',
+        '<script type="module" src="/src/reference/main.ts">',
+    ]
+    assert "http" not in page
