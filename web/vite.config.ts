@@ -16,7 +16,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // a data: URL would need a hole in the content security policy
     modulePreload: { polyfill: false },
     manifest: true,
-    rollupOptions: { input: ['index.html', 'reference.html'] },
+    rolldownOptions: { input: ['index.html', 'reference.html'] },
     chunkSizeWarningLimit: 2000, // kB: the API reference is one file, and no part of the shop
   },
   test: {
