@@ -167,7 +167,7 @@ async def test_each_port_serves_its_own_routes_alone(
             for base in (process.public, process.internal, process.operations)
         }
     assert found == {
-        process.public: [200, 404, 404],
+        process.public: [307, 404, 404],
         process.internal: [404, 405, 404],
         process.operations: [404, 404, 200],
     }
