@@ -159,6 +159,9 @@ async def test_a_lame_duck_answers_what_still_comes_and_ends_each_connection() -
         first = await idle.head()
         server.stop.set()
         await until(lambda: server.drained == ["now"])
+        # uvicorn looks each 0.1 s whether it should close its listener
+        tick_is_over = asyncio.get_running_loop().time() + 0.5
+        await until(lambda: asyncio.get_running_loop().time() > tick_is_over)
         idle.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
         assert await idle.reader.readexactly(len('"quick"')) == b'"quick"'
         last = await idle.head()
