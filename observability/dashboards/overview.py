@@ -59,7 +59,7 @@ def _now() -> Section:
         ),
         stat(
             "Poller was answered",
-            Query("time() - max(swapshop_poller_last_success_timestamp_seconds)", "ago"),
+            Query("min(swapshop_poller_last_success_age_seconds)", "ago"),
             unit="s",
             steps=[(None, "green"), (120, "yellow"), (180, "red")],
             description="How long ago a poller asked for deliveries and was answered. Beyond 180 s "

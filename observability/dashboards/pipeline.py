@@ -210,7 +210,7 @@ def _poller() -> Section:
     return "Poller", [
         timeseries(
             "Since a poller was answered",
-            Query("time() - max(swapshop_poller_last_success_timestamp_seconds)", "seconds"),
+            Query("min(swapshop_poller_last_success_age_seconds)", "seconds"),
             unit="s",
             steps=[(None, "green"), (180, "red")],
             description="A saw-tooth: up to about 15 s as a Deployment, the time between two "

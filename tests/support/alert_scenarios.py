@@ -43,7 +43,7 @@ MET, MISSED = (
     for result in ("met", "missed")
 )
 DELIVERED: Final = of("exporter", "swapshop_deliveries_delivered_total")
-LAST_SUCCESS: Final = of("exporter", "swapshop_poller_last_success_timestamp_seconds")
+POLLER_AGE: Final = of("exporter", "swapshop_poller_last_success_age_seconds")
 
 
 def dead_letters(reason: str) -> str:
@@ -100,7 +100,7 @@ def _healthy() -> dict[str, Line]:
         MET: Line(0, 30),
         MISSED: Line(0),
         DELIVERED: Line(0, 30),
-        LAST_SUCCESS: Line(0, STEP_SECONDS),
+        POLLER_AGE: Line(15),
     }
 
 

@@ -6,11 +6,12 @@ from support.alert_scenarios import (
     DELIVERED,
     GONE,
     HEALTHY,
-    LAST_SUCCESS,
     MET,
     MISSED,
     ORDER,
+    POLLER_AGE,
     REQUESTS,
+    STEP_SECONDS,
     UP,
     Event,
     Line,
@@ -21,15 +22,13 @@ from support.alert_scenarios import (
 )
 
 ERRORS: Final = answers("api", ORDER, 503)
-IDLE: Final = {
-    name: line if name == LAST_SUCCESS else Line(line.start) for name, line in HEALTHY.items()
-}
+IDLE: Final = {name: Line(line.start) for name, line in HEALTHY.items()}
 OF_EXPORTER: Final = [name for name in HEALTHY if 'job="swapshop-exporter"' in name]
 RESTARTED: Final = {name: Line(0, line.slope) for name, line in HEALTHY.items() if REQUESTS in name}
 OF_REQUESTS: Final = {
     name: line
     for name, line in HEALTHY.items()
-    if any(part in name for part in (REQUESTS, "up{", "durable", "swapshop_orders{", LAST_SUCCESS))
+    if any(part in name for part in (REQUESTS, "up{", "durable", "swapshop_orders{", POLLER_AGE))
     and name != UP["exporter"]
 }
 """Enough for the objectives of requests: days of all series take long."""
@@ -112,7 +111,7 @@ BURNS: Final = {
         pages={minute: set() for minute in (59, 61, 63, 65, 90, 125)},
     ),
     "a stale poller spends its budget": happens(
-        60, {LAST_SUCCESS: Line(3600)}, m25={"PollerStale", "PollerFreshnessBurn 1h"}
+        60, {POLLER_AGE: Line(15, STEP_SECONDS)}, m25={"PollerStale", "PollerFreshnessBurn 1h"}
     ),
     "dead letters by the dozen page": happens(
         60,
@@ -130,7 +129,6 @@ BURNS: Final = {
                 80,
                 {
                     **{name: HEALTHY[name] for name in OF_EXPORTER},
-                    LAST_SUCCESS: Line(4800, 30),
                     DELIVERED: Line(3600, 30),
                     MET: Line(3600, 30),
                     MISSED: Line(1200),

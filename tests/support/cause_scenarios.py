@@ -6,8 +6,8 @@ from support.alert_scenarios import (
     DELIVERED,
     GONE,
     HEALTHY,
-    LAST_SUCCESS,
     MET,
+    POLLER_AGE,
     STEP_SECONDS,
     UP,
     Event,
@@ -145,7 +145,7 @@ PAGES: Final = {
         firing={79: {"MysqlDown", "OrdersFailing"}, 87: set(), 95: set()},
     ),
     "stale poller": Scenario(
-        [Event(60, {LAST_SUCCESS: Line(3600)})],
+        [Event(60, {POLLER_AGE: Line(15, STEP_SECONDS)})],
         firing={62: set(), 65: set(), 66: {"PollerStale"}},
         pages={62: set(), 64: {"PollerStale"}},
     ),
@@ -153,15 +153,21 @@ PAGES: Final = {
     "MySQL is back, and the next poller comes within two minutes": Scenario(
         [
             Event(60, dict.fromkeys(OF_EXPORTER, GONE)),
-            Event(68, {**{name: HEALTHY[name] for name in OF_EXPORTER}, LAST_SUCCESS: Line(3600)}),
-            Event(70, {LAST_SUCCESS: Line(4190, STEP_SECONDS)}),
+            Event(
+                68,
+                {
+                    **{name: HEALTHY[name] for name in OF_EXPORTER},
+                    POLLER_AGE: Line(480, STEP_SECONDS),
+                },
+            ),
+            Event(70, {POLLER_AGE: Line(15)}),
         ],
         firing={minute: set() for minute in (67, 69, 70, 71, 75)},
         pages={69: {"PollerStale"}, 71: set()},
     ),
     "no poller ever came": Scenario(
         [],
-        before={name: line for name, line in HEALTHY.items() if name != LAST_SUCCESS},
+        before={name: line for name, line in HEALTHY.items() if name != POLLER_AGE},
         firing={4: set(), 8: {"PollerStale"}, 60: {"PollerStale", "PollerFreshnessBurn 1h"}},
         pages={4: set()},
     ),

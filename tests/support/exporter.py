@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ ERRORS = "swapshop_pipeline_collect_errors_total"
 UNACCOUNTED = "swapshop_orders_unaccounted"
 WITHOUT_DELIVERY = "swapshop_orders_processed_without_delivery"
 LATENCY = "swapshop_order_notification_latency_seconds"
+POLLER_AGE = "swapshop_poller_last_success_age_seconds"
 DEADLINES = "swapshop_order_notification_deadlines_total"
 COUNTERS = (
     "swapshop_deliveries_leased_total",
@@ -158,7 +159,7 @@ def snapshot_of_one_order() -> Snapshot:
         oldest_age=0.0,
         claims=Claims(leased=1, delivered=1, taken_over=0),
         dead_letters={"conflict": 0, "malformed": 0, "exhausted": 0, "poison": 0},
-        last_lease=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        poller_age=12.5,
     )
     losses = Losses(unaccounted=0, without_delivery=0)
     counts = [0] * (len(LATENCY_BUCKETS) + 1)

@@ -1,6 +1,6 @@
 """Showing: one's own notifications alone, page by page, unread and read."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -294,12 +294,13 @@ async def test_no_query_scans_or_sorts(receiver: Receiver) -> None:
                 await store.list_page(
                     connection, user, after=start, limit=20, only_unread=only_unread
                 )
-            await store.list_since(connection, user, AT, start, 100)
+            await store.list_keys_since(connection, user, AT, start, 100)
+        await store.list_keys_between(connection, user, AT, AT + timedelta(minutes=10))
         await store.count_unread(connection, user)
 
     statements = await statements_of(receiver, lambda: database.read(ask))
     queries = [each for each in statements if each[0].startswith("SELECT")]
-    assert len(queries) == 7
+    assert len(queries) == 8
     for statement, parameters in queries:
 
         async def explain_it(connection: AsyncConnection) -> list[Any]:

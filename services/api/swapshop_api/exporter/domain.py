@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,6 +14,9 @@ from swapshop_api.dispatch.models import LEASED, READY
 from swapshop_api.exporter import store
 from swapshop_api.exporter.figures import (
     DEADLINE,
+    END,
+    LAG,
+    SETTLED,
     Deadlines,
     Figures,
     Latencies,
@@ -28,14 +31,13 @@ from swapshop_kit.problems import DatabaseUnavailable
 CHUNK_ROWS: Final = 20_000
 """Rows that one statement of the first pass reads."""
 
-LAG: Final = timedelta(seconds=10)
-"""Rows are counted once they are so old: they commit out of order, though within 5 s."""
-
 LONG_SECONDS: Final = 60.0
 """The limit of counting the losses, and of one chunk of the first pass."""
 
 LOSSES_SHARE: Final = 0.1
 """Counting the losses looks at every order; it may take this share of the time."""
+
+T = TypeVar("T")
 
 _log = structlog.get_logger()
 
@@ -83,7 +85,7 @@ class Exporter:
     async def collect(self) -> bool:
         """Take a snapshot and show it, or show nothing; return whether there was one."""
         try:
-            await self._catch_up()
+            latencies, deadlines = await self._count()
             started = self._clock()
             figures = await self._read()
             losses = await self._count_losses()
@@ -94,7 +96,7 @@ class Exporter:
             _log.exception("snapshot.failed")
             return self._fail()
         seconds = self._clock() - started
-        self._collector.show(Snapshot(figures, losses, self._latencies, self._deadlines, seconds))
+        self._collector.show(Snapshot(figures, losses, latencies, deadlines, seconds))
         return True
 
     def _fail(self) -> bool:
@@ -102,33 +104,42 @@ class Exporter:
         self._collector.fail()
         return False
 
-    async def _catch_up(self) -> None:
-        """Count what is old enough to have been committed; at first, all that there is.
+    async def _count(self) -> tuple[Latencies, Deadlines]:
+        """Count each notification and each order whose time is over once, at first all there are.
 
-        These rows never change and are never purged, so they are counted once, apart from the
-        snapshot and in transactions of a bounded length.
+        The rows never change and are never purged. Those older than ``SETTLED`` are counted once
+        for all; the rest anew each time, or by id where the count must not change any more.
+        Apart from the snapshot, in transactions of a bounded length.
         """
         async with asyncio.timeout(self._interval_seconds):
             now = await self._database.read(store.read_clock)
-        latencies_until, deadlines_until = now - LAG, now - LAG - DEADLINE
-        while self._latencies.until < latencies_until or self._deadlines.until < deadlines_until:
-            async with asyncio.timeout(LONG_SECONDS):
-                await self._database.read(
-                    lambda c: self._add_chunk(c, latencies_until, deadlines_until)
-                )
+        settled = now - SETTLED
+        if now < self._latencies.until:  # the clock was put back by more than we allow for
+            self._latencies, self._deadlines = Latencies(), Deadlines()
+        while self._latencies.until < settled:
+            self._latencies = await self._add_latencies(self._latencies, settled)
+        latencies = self._latencies
+        while latencies.until < END:
+            latencies = await self._add_latencies(latencies, END)
+        await self._decide_deadlines(settled, now - DEADLINE - LAG)
+        return latencies, self._deadlines
 
-    async def _add_chunk(
-        self, connection: AsyncConnection, latencies_until: datetime, deadlines_until: datetime
-    ) -> None:
-        """Each half is whole by itself: a chunk that was counted is not read again."""
-        if self._latencies.until < latencies_until:
-            self._latencies = await store.add_latencies(
-                connection, self._latencies, latencies_until, self._chunk_rows
+    async def _add_latencies(self, known: Latencies, until: datetime) -> Latencies:
+        return await self._read_long(
+            lambda c: store.add_latencies(c, known, until, self._chunk_rows)
+        )
+
+    async def _decide_deadlines(self, settled: datetime, until: datetime) -> None:
+        while not self._deadlines.decided and self._deadlines.until < settled:
+            self._deadlines = await self._read_long(
+                lambda c: store.add_deadlines(c, self._deadlines, settled, self._chunk_rows)
             )
-        if self._deadlines.until < deadlines_until:
-            self._deadlines = await store.add_deadlines(
-                connection, self._deadlines, deadlines_until, self._chunk_rows
-            )
+        decided = await self._read_long(lambda c: store.decide_deadlines(c, self._deadlines, until))
+        self._deadlines = decided.settled(settled)
+
+    async def _read_long(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async with asyncio.timeout(LONG_SECONDS):
+            return await self._database.read(work)
 
     async def _read(self) -> Figures:
         async with asyncio.timeout(self._interval_seconds) as limit:
@@ -155,7 +166,7 @@ class Exporter:
         claims = await store.count_claims(connection, purged)
         renew(self._interval_seconds)
         dead_letters = await store.count_dead_letters(connection, purged)
-        last_lease = await store.read_last_lease(connection)
+        last_lease = await store.read_last_lease(connection, now)
         going_on = [orders.pending, undelivered.get(READY), undelivered.get(LEASED)]
         late = sum(each.late for each in undelivered.values())
         return Figures(
@@ -166,7 +177,7 @@ class Exporter:
             oldest_age=_oldest_age(going_on, now),
             claims=claims,
             dead_letters=dead_letters,
-            last_lease=last_lease,
+            poller_age=None if last_lease is None else (now - last_lease).total_seconds(),
         )
 
     async def _count_losses(self) -> Losses | None:

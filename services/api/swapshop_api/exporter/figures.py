@@ -1,7 +1,7 @@
 """What the exporter knows of the pipeline at one moment: pure data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -13,7 +13,17 @@ DEADLINE: Final = timedelta(seconds=120)
 LATENCY_BUCKETS: Final = (0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800)
 """Upper bounds of the histogram of latencies, in seconds."""
 
+LAG: Final = timedelta(seconds=60)
+"""Rows commit out of order: one may become visible so long after its time."""
+
+CLOCK_JUMP: Final = timedelta(minutes=10)
+"""So far the database's clock may be set, or the clock of its next primary may differ."""
+
+SETTLED: Final = LAG + CLOCK_JUMP
+"""No row that becomes visible after a moment has a time longer before it than this."""
+
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+END: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +43,26 @@ class Latencies:
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Orders created up to a time, by whether their notification was stored in time."""
+    """Orders whose time is over, by whether their notification was stored in time.
+
+    Args:
+        until: orders created up to then are counted.
+        met: orders that were notified in time.
+        missed: orders that were not.
+        decided: orders created after ``until`` that are counted too, and their creation.
+    """
 
     until: datetime = BEGINNING
     met: int = 0
     missed: int = 0
+    decided: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+
+    def settled(self, until: datetime) -> "Deadlines":
+        """Return the same counts without the ids of orders created up to a time."""
+        if until <= self.until:
+            return self
+        decided = {id_: at for id_, at in self.decided.items() if at > until}
+        return replace(self, until=until, decided=decided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +107,7 @@ class Figures:
         oldest_age: in seconds, of the oldest order whose delivery goes on; 0 without one.
         claims: of deliveries.
         dead_letters: deliveries that became DEAD, by reason.
-        last_lease: when a poller last asked; None when none did within a day.
+        poller_age: seconds since a poller last asked; None when none did within a day.
     """
 
     orders: Mapping[str, int]
@@ -92,7 +117,7 @@ class Figures:
     oldest_age: float
     claims: Claims
     dead_letters: Mapping[DeadReason, int]
-    last_lease: datetime | None
+    poller_age: float | None
 
     @property
     def expirations(self) -> int:
@@ -107,8 +132,8 @@ class Snapshot:
     Args:
         figures: of one moment.
         losses: what must be nothing, when it was last counted; None if that took too long.
-        latencies: counted up to shortly before it.
-        deadlines: likewise.
+        latencies: of all notifications stored by then.
+        deadlines: of all orders whose time was over for ``LAG``.
         seconds: that it took to read the figures.
     """
 

@@ -80,11 +80,11 @@ def _gauges(figures: Figures) -> Iterator[Metric]:
         figures.oldest_age,
     )
     yield _by_label("swapshop_deliveries", "Deliveries by state.", "state", figures.deliveries)
-    if figures.last_lease is not None:
+    if figures.poller_age is not None:
         yield _gauge(
-            "swapshop_poller_last_success_timestamp_seconds",
-            "When a poller last asked for deliveries and was answered.",
-            figures.last_lease.timestamp(),
+            "swapshop_poller_last_success_age_seconds",
+            "Time since a poller last asked for deliveries and was answered.",
+            figures.poller_age,
         )
 
 

@@ -44,6 +44,9 @@ Totals = Mapping[tuple[str, str], int]
 _notified: Final = and_(
     notifications.c.order_id == orders.c.id, notifications.c.evento == ORDER_READY
 )
+_in_time: Final = microseconds_between(
+    orders.c.created_at, notifications.c.received_at
+) <= DEADLINE // timedelta(microseconds=1)
 _delivered: Final = and_(
     deliveries.c.order_id == orders.c.id, deliveries.c.event_type == ORDER_READY
 )
@@ -154,9 +157,13 @@ async def count_dead_letters(
     }
 
 
-async def read_last_lease(connection: AsyncConnection) -> datetime | None:
-    """Return when a poller last asked for deliveries; None when none did within a day."""
-    return await connection.scalar(select(func.max(lease_table.c.created_at)))
+async def read_last_lease(connection: AsyncConnection, now: datetime) -> datetime | None:
+    """Return when a poller last asked for deliveries; None when none did within a day.
+
+    A lease from the future, where the clock was put back, tells nothing of the pollers of today.
+    """
+    created_at = lease_table.c.created_at
+    return await connection.scalar(select(func.max(created_at)).where(created_at <= now))
 
 
 async def count_losses(connection: AsyncConnection) -> Losses:
@@ -224,18 +231,35 @@ async def add_deadlines(
     """Return the deadlines with up to ``chunk`` orders more (and those of the same time)."""
     at = orders.c.created_at
     end = await _end_of_chunk(connection, orders, at, after=known.until, until=until, chunk=chunk)
-    elapsed = microseconds_between(at, notifications.c.received_at)
     query = (
-        force_index(
-            select(func.count(), _count_if(elapsed <= DEADLINE // timedelta(microseconds=1))),
-            orders,
-            "ix_orders_created",
-        )
+        force_index(select(func.count(), _count_if(_in_time)), orders, "ix_orders_created")
         .select_from(orders.outerjoin(notifications, _notified))
         .where(at > known.until, at <= end)
     )
     count, met = (await connection.execute(query)).one()
     return Deadlines(end, known.met + int(met), known.missed + count - int(met))
+
+
+async def decide_deadlines(
+    connection: AsyncConnection, known: Deadlines, until: datetime
+) -> Deadlines:
+    """Return the deadlines with all orders created up to a time that are not counted yet."""
+    at = orders.c.created_at
+    query = (
+        force_index(
+            select(orders.c.id, at, case((_in_time, 1), else_=0)), orders, "ix_orders_created"
+        )
+        .select_from(orders.outerjoin(notifications, _notified))
+        .where(at > known.until, at <= until)
+    )
+    rows = [row for row in await connection.execute(query) if row[0] not in known.decided]
+    met = sum(row[2] for row in rows)
+    return Deadlines(
+        known.until,
+        known.met + met,
+        known.missed + len(rows) - met,
+        {**known.decided, **{id_: created_at for id_, created_at, _ in rows}},
+    )
 
 
 async def _end_of_chunk(

@@ -48,5 +48,5 @@ def test_the_buckets_of_latencies_are_cumulative_and_have_the_deadline() -> None
 def test_without_a_poller_within_a_day_there_is_no_heartbeat() -> None:
     snapshot = snapshot_of_one_order()
     collector = PipelineCollector()
-    collector.show(replace(snapshot, figures=replace(snapshot.figures, last_lease=None)))
+    collector.show(replace(snapshot, figures=replace(snapshot.figures, poller_age=None)))
     assert not [line for line in shown(collector) if "poller_last_success" in line]
