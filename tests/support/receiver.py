@@ -204,9 +204,14 @@ class Receiver:
             assert answer.status_code == 200
         return [event["order_id"] for event in events]
 
-    async def get(self, path: str, caller: str, **params: Any) -> httpx.Response:
-        """Asks as a customer."""
-        return await self.client.get(path, params=params, headers=self.issuer.bearer(caller))
+    async def get(
+        self, path: str, caller: str, address: str | None = None, **params: Any
+    ) -> httpx.Response:
+        """Asks as a customer, from an address that a proxy reports if named."""
+        headers = self.issuer.bearer(caller)
+        if address is not None:
+            headers["X-Forwarded-For"] = address
+        return await self.client.get(path, params=params, headers=headers)
 
     async def post(self, path: str, caller: str, **claims: Any) -> httpx.Response:
         """Posts as a customer, unless the claims say otherwise."""
@@ -225,12 +230,15 @@ class Receiver:
         *,
         token: str | None = None,
         last_event_id: str | None = None,
+        address: str | None = None,
         **params: Any,
     ) -> AsyncGenerator[EventReader]:
-        """Opens a stream, and reads its first comment."""
+        """Opens a stream and reads its first comment; the address is one that a proxy reports."""
         headers = {"Authorization": f"Bearer {token or self.issuer.token(caller)}"}
         if last_event_id is not None:
             headers["Last-Event-ID"] = last_event_id
+        if address is not None:
+            headers["X-Forwarded-For"] = address
         async with self.client.stream(
             "GET", "/api/notifications/stream", params=params, headers=headers
         ) as response:

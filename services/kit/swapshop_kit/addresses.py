@@ -66,6 +66,14 @@ def limited_network(address: str) -> str:
     return address
 
 
+def site_network(address: str) -> str:
+    """Return the network of one site, such as a company's: an IPv6 /48, or an IPv4 /24."""
+    parsed = _parse(address)
+    if parsed is None:
+        return address
+    return str(ip_network((parsed, 48 if parsed.version == 6 else 24), strict=False))
+
+
 def _parse(text: str) -> _Address | None:
     """Read an address, with or without a port or an IPv6 zone; IPv4-mapped IPv6 as IPv4."""
     text = text.strip()

@@ -5,7 +5,6 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
-from swapshop_kit.addresses import TrustedProxies
 from swapshop_kit.health import operations_router
 from swapshop_kit.web import create_app
 from swapshop_receiver import __version__
@@ -34,7 +33,7 @@ def _make(
         routers,
         docs_prefix=docs_prefix,
         trusted_callers=trusted_callers,
-        proxies=TrustedProxies(container.settings.trusted_proxies),
+        proxies=container.proxies,
     )
     app.state.container = container
     return app

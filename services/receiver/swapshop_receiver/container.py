@@ -12,6 +12,7 @@ import httpx
 from redis.asyncio import Redis
 
 from swapshop_kit.access_tokens import AccessTokenVerifier, KeySource
+from swapshop_kit.addresses import TrustedProxies
 from swapshop_kit.background import in_background
 from swapshop_kit.build_info import report_build
 from swapshop_kit.checks import CHECK_SECONDS, database_check, within
@@ -26,7 +27,7 @@ from swapshop_kit.redis import Circuit, create_redis, is_up
 from swapshop_receiver import __version__
 from swapshop_receiver.ended_sessions import ended_sessions_of
 from swapshop_receiver.notifications import store
-from swapshop_receiver.notifications.hub import FindRecent, StreamHub
+from swapshop_receiver.notifications.hub import FindRecent, StreamHub, StreamLimits
 from swapshop_receiver.notifications.signals import Signals
 from swapshop_receiver.notifications.timing import StreamTiming
 from swapshop_receiver.settings import ReceiverSettings
@@ -48,6 +49,7 @@ class Container:
     signals: Signals
     hub: StreamHub
     tokens: AccessTokenVerifier
+    proxies: TrustedProxies
     health: Health
     timing: StreamTiming
     clock: Callable[[], float]
@@ -106,8 +108,12 @@ async def open_container(
         hub = StreamHub(
             subscriber,
             _finder(database),
-            per_user=settings.streams_per_user,
-            per_process=settings.streams_per_process,
+            limits=StreamLimits(
+                per_user=settings.streams_per_user,
+                per_network=settings.streams_per_network,
+                per_process=settings.streams_per_process,
+                kept=settings.streams_per_process * settings.streams_kept_percent // 100,
+            ),
             timing=timing,
         )
         ended.on_ended(hub.wake_sessions)
@@ -119,6 +125,7 @@ async def open_container(
             signals=Signals(redis, Circuit()),
             hub=hub,
             tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop", clock, ended=ended),
+            proxies=TrustedProxies(settings.trusted_proxies),
             health=_health(database, redis, keys),
             timing=timing,
             clock=clock,

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from swapshop_kit.access_tokens import Claims
+from swapshop_kit.addresses import site_network
 from swapshop_kit.ids import is_canonical_id
 from swapshop_kit.problems import Unauthenticated
 from swapshop_kit.security_events import identified
@@ -44,8 +45,13 @@ Caller = Annotated[Claims, Depends(_caller)]
 """A signed-in user."""
 
 
-async def _subscription(container: Deps, caller: Caller) -> AsyncGenerator[Subscription]:
-    subscription = container.hub.subscribe(caller.sub, caller.sid)
+async def _subscription(
+    request: Request, container: Deps, caller: Caller
+) -> AsyncGenerator[Subscription]:
+    peer = None if request.client is None else request.client.host
+    forwarded_for = request.headers.getlist("x-forwarded-for")
+    network = site_network(container.proxies.client_address(peer, forwarded_for))
+    subscription = container.hub.subscribe(caller.sub, network, caller.sid)
     try:
         yield subscription
     finally:

@@ -23,8 +23,13 @@ class ReceiverSettings(ServiceSettings):
 
     streams_per_user: int = Field(default=10, ge=1, le=1000)
     """Streams that one user may hold open on this process; one more is answered 429."""
+    streams_per_network: int = Field(default=200, ge=1, le=10_000)
+    """Streams that one network (an IPv6 /48, an IPv4 /24) may hold open on this process; one more
+    is answered 429. Customers behind a proxy that is not trusted count as one network."""
     streams_per_process: int = Field(default=1000, ge=1, le=10_000)
     """Streams of all users together on this process; one more is answered 503."""
+    streams_kept_percent: int = Field(default=20, ge=0, le=90)
+    """The percentage of them that is kept for users who have no stream on this process yet."""
 
     @property
     def ended_sessions_url(self) -> str:

@@ -13,10 +13,16 @@ from redis.asyncio import Redis
 from support.waiting import until
 from swapshop_kit.problems import DatabaseUnavailable
 from swapshop_kit.redis import create_redis
-from swapshop_receiver.notifications.hub import StreamHub, StreamsUnavailable
+from swapshop_receiver.notifications.hub import (
+    NetworkStreamsTaken,
+    StreamHub,
+    StreamLimits,
+    StreamsUnavailable,
+)
 from swapshop_receiver.notifications.timing import LOOK_BACK, StreamTiming
 
 POLLING = StreamTiming(poll=0.01)
+LIMITS = StreamLimits(per_user=10, per_network=100, per_process=100)
 AWAY = "redis://127.0.0.1:9/0"
 
 
@@ -43,10 +49,10 @@ class Database:
 
 @asynccontextmanager
 async def polling_hub(
-    database: Database, timing: StreamTiming = POLLING
+    database: Database, timing: StreamTiming = POLLING, limits: StreamLimits = LIMITS
 ) -> AsyncGenerator[StreamHub]:
     redis: Redis = create_redis(AWAY, pool_size=1, seconds=None)
-    hub = StreamHub(redis, database.find, per_user=10, per_process=100, timing=timing)
+    hub = StreamHub(redis, database.find, limits=limits, timing=timing)
     task = asyncio.create_task(hub.run())
     try:
         yield hub
@@ -107,10 +113,38 @@ async def test_after_a_long_gap_every_stream_looks_for_itself() -> None:
         await until(subscription.take)
 
 
+async def test_the_last_places_are_for_users_who_have_none() -> None:
+    limits = StreamLimits(per_user=9, per_network=100, per_process=10, kept=2)
+    async with polling_hub(Database(), limits=limits) as hub:
+        for number in range(8):
+            hub.subscribe("greedy", f"network-{number}")
+        with pytest.raises(StreamsUnavailable):
+            hub.subscribe("greedy")
+        first = hub.subscribe("honest")
+        with pytest.raises(StreamsUnavailable):
+            hub.subscribe("honest")
+        hub.subscribe("another")
+        with pytest.raises(StreamsUnavailable):
+            hub.subscribe("one too many")
+        hub.unsubscribe(first)
+        hub.subscribe("one too many")
+
+
+async def test_a_networks_places_are_free_again_when_its_streams_end() -> None:
+    limits = StreamLimits(per_user=9, per_network=1, per_process=10)
+    async with polling_hub(Database(), limits=limits) as hub:
+        subscription = hub.subscribe("a", "network")
+        with pytest.raises(NetworkStreamsTaken):
+            hub.subscribe("b", "network")
+        hub.subscribe("b", "elsewhere")
+        hub.unsubscribe(subscription)
+        hub.subscribe("b", "network")
+
+
 async def test_a_hub_that_fails_leaves_no_stream_that_nothing_wakes() -> None:
     database = Database(error=RuntimeError("a defect"))
     redis: Redis = create_redis(AWAY, pool_size=1, seconds=None)
-    hub = StreamHub(redis, database.find, per_user=1, per_process=1, timing=POLLING)
+    hub = StreamHub(redis, database.find, limits=LIMITS, timing=POLLING)
     subscription = hub.subscribe("a")
     with pytest.raises(ExceptionGroup):
         await hub.run()

@@ -374,6 +374,28 @@ async def test_streams_are_limited_by_user_and_by_process(stores: Stores) -> Non
             assert refused.headers["Retry-After"] == "30"
 
 
+async def test_many_accounts_of_one_network_leave_places_to_others(stores: Stores) -> None:
+    settings = receiver_settings(
+        stores.database_url,
+        stores.redis_url,
+        trusted_proxies=["127.0.0.1"],
+        streams_per_network=8,
+        streams_per_process=20,
+    )
+    async with running_receiver(settings) as receiver, AsyncExitStack() as stack:
+        for number in range(8):
+            attacker = f"2001:db8:bad:{number:x}::1"
+            await stack.enter_async_context(receiver.stream(new_id(), address=attacker))
+        refused = await receiver.get(
+            "/api/notifications/stream", new_id(), address="2001:db8:bad:ffff::1"
+        )
+        assert (refused.status_code, refused.json()["code"]) == (429, "network_streams_taken")
+        assert refused.headers["Retry-After"] == "30"
+        for honest in ("2001:db8:900d::1", "203.0.113.7"):
+            async with receiver.stream(new_id(), address=honest):
+                pass
+
+
 async def test_a_refused_stream_gives_its_place_back(live_receiver: Receiver) -> None:
     await live_receiver.get("/api/notifications/stream", new_id(), cursor="x")
     await until(lambda: live_receiver.container.hub.count == 0)

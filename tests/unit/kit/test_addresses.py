@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapshop_kit.addresses import UNKNOWN, TrustedProxies, limited_network
+from swapshop_kit.addresses import UNKNOWN, TrustedProxies, limited_network, site_network
 
 _PROXIES = TrustedProxies(["10.0.0.0/8", "2001:db8:1::/48", "192.0.2.7"])
 
@@ -61,3 +61,11 @@ def test_an_ipv6_client_is_counted_with_its_whole_network() -> None:
     assert limited_network("2001:db8:2::1") != limited_network("2001:db8:2:1::1")
     assert limited_network("203.0.113.5") == "203.0.113.5"
     assert limited_network(UNKNOWN) == UNKNOWN
+
+
+def test_a_site_is_an_ipv6_48_or_an_ipv4_24() -> None:
+    assert site_network("2001:db8:2::1") == site_network("2001:db8:2:ffff::1")
+    assert site_network("2001:db8:2::1") != site_network("2001:db8:3::1")
+    assert site_network("203.0.113.5") == site_network("203.0.113.77")
+    assert site_network("203.0.113.5") != site_network("203.0.114.5")
+    assert site_network(UNKNOWN) == UNKNOWN

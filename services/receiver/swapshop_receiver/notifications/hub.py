@@ -1,15 +1,18 @@
 """The open streams of this process, and what wakes them: Redis, else a look at the database."""
 
 import asyncio
+from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 import structlog
 from redis.asyncio import Redis
 
+from swapshop_kit.addresses import UNKNOWN
 from swapshop_kit.channels import follow_channel
 from swapshop_kit.problems import DatabaseUnavailable, Problem, Text
 from swapshop_receiver.metrics import LISTENING, STREAMS
@@ -36,6 +39,18 @@ class TooManyStreams(Problem):
         super().__init__(retry_after=30)
 
 
+class NetworkStreamsTaken(Problem):
+    """The network of the client holds as many streams open as one may."""
+
+    code = "network_streams_taken"
+    status = 429
+    es = Text("Demasiadas conexiones", "Su red ya tiene abiertas todas las que puede.")
+    en = Text("Too many streams", "Your network has opened all the streams that it may.")
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=30)
+
+
 class StreamsUnavailable(Problem):
     """This process holds as many streams as it may, or is stopping."""
 
@@ -51,8 +66,9 @@ class StreamsUnavailable(Problem):
 class Subscription:
     """One stream's place in the hub; any number of wake-ups before a look count as one."""
 
-    def __init__(self, user_id: str, session_id: str | None = None) -> None:
+    def __init__(self, user_id: str, network: str = UNKNOWN, session_id: str | None = None) -> None:
         self.user_id = user_id
+        self.network = network
         self.session_id = session_id
         self.is_closing = False
         self._woken = asyncio.Event()
@@ -74,14 +90,30 @@ class Subscription:
                 await self._woken.wait()
 
 
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """How many streams may be open here.
+
+    Args:
+        per_user: of one user.
+        per_network: of one client network.
+        per_process: of all users.
+        kept: of ``per_process``, for users who have none yet.
+    """
+
+    per_user: int
+    per_network: int
+    per_process: int
+    kept: int = 0
+
+
 class StreamHub:
     """Wakes the streams of a user when a notification of theirs may be there.
 
     Args:
         subscriber: a client whose replies may take forever.
         find_recent: looks into the database.
-        per_user: streams that one user may have here.
-        per_process: streams that all users may have here.
+        limits: how many streams may be open.
         timing: how often to look, and to ask after Redis.
     """
 
@@ -90,16 +122,15 @@ class StreamHub:
         subscriber: Redis,
         find_recent: FindRecent,
         *,
-        per_user: int,
-        per_process: int,
+        limits: StreamLimits,
         timing: StreamTiming,
     ) -> None:
         self._subscriber = subscriber
         self._find_recent = find_recent
-        self._per_user = per_user
-        self._per_process = per_process
+        self._limits = limits
         self._timing = timing
         self._streams: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self._networks: Tally[str] = Tally()
         self._count = 0
         self._is_closed = False
         self._reread_now = asyncio.Event()
@@ -110,23 +141,32 @@ class StreamHub:
         """Open streams."""
         return self._count
 
-    def subscribe(self, user_id: str, session_id: str | None = None) -> Subscription:
+    def subscribe(
+        self, user_id: str, network: str = UNKNOWN, session_id: str | None = None
+    ) -> Subscription:
         """Give a stream its place; ``unsubscribe`` takes it back.
 
         Args:
             user_id: whose notifications it shows.
+            network: the client's, by ``site_network``.
             session_id: of the access token that opened it.
 
         Raises:
             TooManyStreams: the user has enough of them.
+            NetworkStreamsTaken: the network has.
             StreamsUnavailable: the process has, or is stopping.
         """
-        if self._is_closed or self._count >= self._per_process:
-            raise StreamsUnavailable
-        if len(self._streams.get(user_id, ())) >= self._per_user:
+        own = len(self._streams.get(user_id, ()))
+        places = self._limits.per_process - (self._limits.kept if own else 0)
+        if own >= self._limits.per_user:
             raise TooManyStreams
-        subscription = Subscription(user_id, session_id)
+        if self._networks[network] >= self._limits.per_network:
+            raise NetworkStreamsTaken
+        if self._is_closed or self._count >= places:
+            raise StreamsUnavailable
+        subscription = Subscription(user_id, network, session_id)
         self._streams[user_id].add(subscription)
+        self._networks[network] += 1
         self._change_count(+1)
         return subscription
 
@@ -136,6 +176,9 @@ class StreamHub:
         own.remove(subscription)
         if not own:
             del self._streams[subscription.user_id]
+        self._networks[subscription.network] -= 1
+        if not self._networks[subscription.network]:
+            del self._networks[subscription.network]
         self._change_count(-1)
 
     def _change_count(self, difference: int) -> None:

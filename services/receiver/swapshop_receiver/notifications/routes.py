@@ -24,7 +24,11 @@ from swapshop_receiver.dependencies import Caller, Deps, OpenSubscription
 from swapshop_receiver.notifications import store
 from swapshop_receiver.notifications.domain import read_cursor, resume_from, whose_list
 from swapshop_receiver.notifications.feed import open_feed, position_of
-from swapshop_receiver.notifications.hub import StreamsUnavailable, TooManyStreams
+from swapshop_receiver.notifications.hub import (
+    NetworkStreamsTaken,
+    StreamsUnavailable,
+    TooManyStreams,
+)
 from swapshop_receiver.notifications.schemas import MarkedRead, NotificationOut, NotificationPage
 from swapshop_receiver.notifications.stream import EventStream, stream_events
 
@@ -114,7 +118,12 @@ async def mark_all_read(container: Deps, caller: Caller) -> MarkedRead:
     response_class=EventStream,
     responses=_EVENT_STREAM
     | responses(
-        Unauthenticated, TooManyStreams, StreamsUnavailable, DatabaseUnavailable, KeysUnavailable
+        Unauthenticated,
+        TooManyStreams,
+        NetworkStreamsTaken,
+        StreamsUnavailable,
+        DatabaseUnavailable,
+        KeysUnavailable,
     ),
 )
 async def stream_notifications(

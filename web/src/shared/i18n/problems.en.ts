@@ -19,6 +19,7 @@ export const problems: Record<FailureCode, string> = {
   lease_not_found: 'That lease of deliveries no longer exists.',
   method_not_allowed: 'The store does not allow that operation. Reload the page.',
   network: 'The store cannot be reached. Check your connection; what you typed is kept.',
+  network_streams_taken: 'Too many windows of the store are open in your network.',
   not_found: 'We cannot find what you are looking for.',
   not_redrivable: 'That delivery is under way: only a finished or dead one can be sent again.',
   notification_conflict: 'There is another notification with the same identifier.',

@@ -22,6 +22,7 @@ export const problems: Record<FailureCode, string> = {
   lease_not_found: 'Esa reserva de entregas ya no existe.',
   method_not_allowed: 'La tienda no admite esa operación. Recargue la página.',
   network: 'No hay conexión con la tienda. Compruebe su red; lo escrito se conserva.',
+  network_streams_taken: 'Hay demasiadas ventanas de la tienda abiertas en su red.',
   not_found: 'No encontramos lo que busca.',
   not_redrivable: 'Esa entrega está en curso: solo se puede repetir una terminada o fallida.',
   notification_conflict: 'Ya hay otro aviso con el mismo identificador.',
