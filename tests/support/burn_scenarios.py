@@ -111,7 +111,7 @@ BURNS: Final = {
         pages={minute: set() for minute in (59, 61, 63, 65, 90, 125)},
     ),
     "a stale poller spends its budget": happens(
-        60, {POLLER_AGE: Line(15, STEP_SECONDS)}, m25={"PollerStale", "PollerFreshnessBurn 1h"}
+        60, {POLLER_AGE: Line(0, STEP_SECONDS)}, m25={"PollerStale", "PollerFreshnessBurn 1h"}
     ),
     "dead letters by the dozen page": happens(
         60,

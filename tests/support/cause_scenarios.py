@@ -145,7 +145,7 @@ PAGES: Final = {
         firing={79: {"MysqlDown", "OrdersFailing"}, 87: set(), 95: set()},
     ),
     "stale poller": Scenario(
-        [Event(60, {POLLER_AGE: Line(15, STEP_SECONDS)})],
+        [Event(60, {POLLER_AGE: Line(0, STEP_SECONDS)})],
         firing={62: set(), 65: set(), 66: {"PollerStale"}},
         pages={62: set(), 64: {"PollerStale"}},
     ),

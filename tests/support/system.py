@@ -101,6 +101,8 @@ class System:
             "POLLER_CLIENT_SECRET": CLIENT_SECRET,
             "REGISTER_PER_ADDRESS_PER_HOUR": "10000",
             "LOGIN_PER_ADDRESS_PER_MINUTE": "10000",
+            "ORDERS_PER_CUSTOMER_PER_MINUTE": "1000000",
+            "ORDER_BYTES_PER_CUSTOMER_PER_MINUTE": "1000000000",
         }
         return self._process("api", "serve", settings | changes)
 

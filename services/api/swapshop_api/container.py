@@ -15,6 +15,7 @@ from swapshop_api.auth.sessions import list_ended
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders
+from swapshop_api.orders.write_limits import WriteLimits, WriteRate
 from swapshop_api.settings import ApiSettings
 from swapshop_kit.access_tokens import AccessTokenVerifier
 from swapshop_kit.background import in_background
@@ -91,6 +92,14 @@ def _ended_reader(database: Database) -> ReadEnded:
     return read
 
 
+def _write_limits(settings: ApiSettings, redis: Redis) -> WriteLimits:
+    rate = WriteRate(
+        orders=settings.orders_per_customer_per_minute,
+        bytes=settings.order_bytes_per_customer_per_minute,
+    )
+    return WriteLimits(redis, rate, settings.max_replicas)
+
+
 def build(settings: ApiSettings, database: Database, redis: Redis, keys: SigningKeys) -> Container:
     """Wire the capabilities onto the resources."""
     cache = OrderCache(redis, enabled=settings.cache_mode == "on")
@@ -101,7 +110,7 @@ def build(settings: ApiSettings, database: Database, redis: Redis, keys: Signing
         redis=redis,
         keys=keys,
         auth=Auth(database, redis, keys, settings, ended),
-        orders=Orders(database, cache),
+        orders=Orders(database, cache, _write_limits(settings, redis)),
         dispatch=Dispatch(database, cache),
         public_tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop", ended=ended),
         internal_tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop-internal"),

@@ -74,6 +74,11 @@ class ApiSettings(ServiceSettings, KeysSettings):
     """Logins tried per account and address."""
     login_per_address_per_minute: int = Field(default=60, ge=1)
     register_per_address_per_hour: int = Field(default=10, ge=1)
+    orders_per_customer_per_minute: int = Field(default=120, ge=1)
+    """Orders that one customer may place at once, and again in each minute; one more is answered
+    429."""
+    order_bytes_per_customer_per_minute: int = Field(default=4 * 1024**2, ge=1024**2)
+    """Bytes of JSON of those orders."""
     max_replicas: int = Field(default=1, ge=1)
     """Pods that share a limit while Redis is away and each counts for itself."""
 

@@ -1,7 +1,9 @@
 """What one can do with orders: place, read, list, follow, mark processed."""
 
+import asyncio
 import hashlib
 import json
+import math
 import secrets
 from collections import Counter as Tally
 from collections.abc import Generator
@@ -21,6 +23,7 @@ from swapshop_api.orders.problems import (
     IdempotencyKeyReused,
     OrderBlocked,
     OrderNotFound,
+    TooManyOrders,
 )
 from swapshop_api.orders.promotion import promote
 from swapshop_api.orders.schemas import (
@@ -32,6 +35,7 @@ from swapshop_api.orders.schemas import (
     TimelineEvent,
 )
 from swapshop_api.orders.store import StoredOrder
+from swapshop_api.orders.write_limits import WriteLimits
 from swapshop_kit.access_tokens import Claims
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.database import Database, DuplicateKey, LockTimeout
@@ -95,11 +99,15 @@ class Orders:
     Args:
         database: of the schema ``swapshop``.
         cache: of orders by id.
+        limits: of what a customer may place; None admits everything.
     """
 
-    def __init__(self, database: Database, cache: OrderCache) -> None:
+    def __init__(
+        self, database: Database, cache: OrderCache, limits: WriteLimits | None = None
+    ) -> None:
         self._database = database
         self._cache = cache
+        self._limits = limits
         self._in_flight: Tally[tuple[str, str]] = Tally()
 
     async def place(self, user_id: str, order: OrderIn, key: str | None) -> Placed:
@@ -108,6 +116,7 @@ class Orders:
         Raises:
             IdempotencyKeyReused: the key came with another order before.
             IdempotencyInFlight: the first request with the key has not ended.
+            TooManyOrders: nothing was stored; a repetition of an order that was is never refused.
             OutcomeUnknown: the COMMIT may have happened; safe to repeat only with a key.
             DatabaseUnavailable: nothing was stored.
         """
@@ -143,9 +152,10 @@ class Orders:
     ) -> Placed:
         order_id = new_id()
         lease: str | None = None
+        is_admitted = False
 
         async def work(connection: AsyncConnection) -> datetime:
-            nonlocal lease
+            nonlocal lease, is_admitted
             created_at = await store.insert_order(
                 connection,
                 order_id=order_id,
@@ -154,7 +164,10 @@ class Orders:
                 idempotency_key=key,
                 fingerprint=fingerprint,
             )
-            lease = lease or await self._cache.lease_new(order_id)
+            # After the INSERT, which finds a repetition: that one costs the customer nothing.
+            if not is_admitted:
+                lease = await self._admit(user_id, order_id, order)
+                is_admitted = True
             return created_at
 
         created_at = await self._database.transaction(work, retry_lock_timeout=key is None)
@@ -163,6 +176,18 @@ class Orders:
         if lease is not None:
             await self._cache.fill(order_id, lease, CachedOrder(user_id, body), is_final=False)
         return Placed(body, order_id, replayed=False)
+
+    async def _admit(self, user_id: str, order_id: str, order: OrderIn) -> str | None:
+        """Count the order against its customer's limits and take its fill lease, side by side."""
+        if self._limits is None:
+            return await self._cache.lease_new(order_id)
+        size = len(order.model_dump_json().encode())
+        async with asyncio.TaskGroup() as tasks:
+            lease = tasks.create_task(self._cache.lease_new(order_id))
+            wait = tasks.create_task(self._limits.spend(user_id, size))
+        if wait.result() > 0:
+            raise TooManyOrders(retry_after=math.ceil(wait.result()))
+        return lease.result()
 
     async def _replay(self, user_id: str, key: str, fingerprint: bytes) -> Placed:
         found = await self._database.read(lambda c: store.find_by_key(c, user_id, key))

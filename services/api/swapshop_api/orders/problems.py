@@ -33,6 +33,15 @@ class IdempotencyInFlight(Problem):
         super().__init__(retry_after=1)
 
 
+class TooManyOrders(Problem):
+    """The customer places more, or more bytes, than one may; Retry-After tells when to go on."""
+
+    code = "too_many_orders"
+    status = 429
+    es = Text("Demasiados pedidos", "Ha hecho muchos pedidos en poco tiempo; espere un momento.")
+    en = Text("Too many orders", "You placed many orders in a short time; wait a moment.")
+
+
 class OrderBlocked(Problem):
     """The order's data contradicts itself, so no notification can be made of it."""
 

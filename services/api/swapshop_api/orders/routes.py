@@ -11,6 +11,7 @@ from swapshop_api.orders.problems import (
     IdempotencyKeyReused,
     OrderBlocked,
     OrderNotFound,
+    TooManyOrders,
 )
 from swapshop_api.orders.schemas import Estado, OrderIn, OrderOut, OrderPage, Timeline
 from swapshop_kit.cursors import DEFAULT_PAGE_SIZE, CursorText, PageSize, decode_cursor
@@ -62,6 +63,7 @@ def _order_response(
         Unauthenticated,
         IdempotencyInFlight,
         IdempotencyKeyReused,
+        TooManyOrders,
         InvalidRequest,
         DatabaseUnavailable,
         OutcomeUnknown,

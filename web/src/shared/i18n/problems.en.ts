@@ -35,6 +35,7 @@ export const problems: Record<FailureCode, string> = {
     'Live notifications are not available now; they are fetched every few seconds.',
   timeout: 'The store takes too long to answer. Try again.',
   token_request_refused: 'The store refused the request for access.',
+  too_many_orders: 'You placed many orders in a short time. Wait a minute and send it again.',
   too_many_requests: 'Too many tries in a row. Wait a minute and try again.',
   too_many_streams: 'You have too many windows of the store open. Close one of them.',
   unauthenticated: 'Your session is no longer valid. Sign in again.',

@@ -38,6 +38,7 @@ export const problems: Record<FailureCode, string> = {
     'Los avisos en directo no están disponibles ahora; se consultan cada pocos segundos.',
   timeout: 'La tienda tarda demasiado en responder. Inténtelo de nuevo.',
   token_request_refused: 'La tienda rechazó la petición de acceso.',
+  too_many_orders: 'Ha hecho muchos pedidos en poco tiempo. Espere un minuto y vuelva a enviarlo.',
   too_many_requests: 'Demasiados intentos seguidos. Espere un minuto e inténtelo de nuevo.',
   too_many_streams: 'Tiene demasiadas ventanas de la tienda abiertas. Cierre alguna.',
   unauthenticated: 'Su sesión ya no es válida. Vuelva a entrar.',
