@@ -2303,6 +2303,18 @@ export interface operations {
                     } & components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description Too many orders */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "too_many_orders";
+                    } & components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Internal error */
             500: {
                 headers: {

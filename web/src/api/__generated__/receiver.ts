@@ -494,7 +494,7 @@ export interface operations {
                     } & components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Too many streams */
+            /** @description Too many streams / Too many streams */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -502,7 +502,7 @@ export interface operations {
                 content: {
                     "application/problem+json": {
                         /** @enum {unknown} */
-                        code?: "too_many_streams";
+                        code?: "network_streams_taken" | "too_many_streams";
                     } & components["schemas"]["ProblemDetails"];
                 };
             };
