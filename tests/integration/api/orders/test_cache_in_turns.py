@@ -97,7 +97,7 @@ async def test_the_cache_is_called_between_the_right_statements(
         await orders.mark_processed(operator().sub, order_id)
         assert diary.entries == [
             *("SELECT", "SELECT", "mark"),
-            *("INSERT", "UPDATE", "SELECT", "SELECT", "COMMIT", "clear"),
+            *("INSERT", "UPDATE", "INSERT", "SELECT", "SELECT", "COMMIT", "clear"),
         ]
 
         diary.entries.clear()
