@@ -18,6 +18,7 @@ from swapshop_kit.ended_sessions import KEPT_SECONDS, EndedSessions
 from swapshop_kit.ids import new_id
 from swapshop_receiver.container import open_container
 from swapshop_receiver.ended_sessions import ended_sessions_of
+from swapshop_receiver.notifications.timing import StreamTiming
 
 
 @asynccontextmanager
@@ -40,7 +41,8 @@ async def test_a_stream_ends_with_its_session_and_others_go_on(stores: Stores) -
     ended, user = EndedSessions(), new_id()
     first, second = new_id(), new_id()
     settings = receiver_settings(stores.database_url, stores.redis_url)
-    async with running_receiver(settings, ended=ended) as receiver:
+    nothing_else = StreamTiming(comment=600.0, reread=600.0, poll=0.05)
+    async with running_receiver(settings, ended=ended, timing=nothing_else) as receiver:
         tokens = [receiver.issuer.token(user, sid=sid) for sid in (first, second)]
         async with (
             receiver.stream(user, token=tokens[0]) as closing,
