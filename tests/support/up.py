@@ -24,7 +24,7 @@ class Up:
         self.log = folder / "up.log"
         self._output: IO[str] = self.log.open("w")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "swapshop_local", "up"],
+            [sys.executable, "-m", "swapshop_local", "up", "--demo"],
             stdout=self._output,
             stderr=subprocess.STDOUT,
             start_new_session=True,

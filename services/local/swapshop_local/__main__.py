@@ -22,6 +22,7 @@ from swapshop_kit.serving import AddressTaken
 from swapshop_kit.settings import TlsSettings
 from swapshop_local.contracts import write_contracts
 from swapshop_local.data import DataFolder
+from swapshop_local.demo import DemoRefused
 from swapshop_local.servers import ServerUrlRefused, make_schemas
 from swapshop_local.stack import Stores, run_stack
 from swapshop_local.valkey import embedded_valkey
@@ -29,6 +30,7 @@ from swapshop_local.valkey import embedded_valkey
 _ERRORS: Final[dict[type[Exception], int]] = {
     AddressTaken: BAD_START,
     ServerUrlRefused: BAD_START,
+    DemoRefused: BAD_START,
     SigningKeysError: BAD_START,
     ValkeyServerError: TRY_AGAIN,
     RotationRefused: TRY_AGAIN,
@@ -53,17 +55,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0, 1 to try again later, 2 to mend settings."""
     parser = argparse.ArgumentParser(prog="swapshop_local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="serve until Ctrl-C")
+    up = commands.add_parser("up", help="serve until Ctrl-C")
+    up.add_argument("--demo", action="store_true", help="make the demo accounts on a server too")
     commands.add_parser("reset", help="forget the data of up")
     commands.add_parser("generate", help="write services/contracts")
     keys = commands.add_parser("keys", help="manage signing keys").add_subparsers(required=True)
     keys.add_parser("rotate", help="add a key that signs in ten minutes")
-    command = {"up": _up, "reset": _reset, "generate": _generate, "keys": _rotate}
-    chosen = command[parser.parse_args(arguments).command]
+    parsed = parser.parse_args(arguments)
+    command = {
+        "up": lambda: _up(demo=parsed.demo),
+        "reset": _reset,
+        "generate": _generate,
+        "keys": _rotate,
+    }
+    chosen = command[parsed.command]
     return run_command("swapshop_local", chosen, _ERRORS, uvloop.run)
 
 
-async def _up() -> int:
+async def _up(*, demo: bool) -> int:
     settings = LocalSettings()
     configure_logging("local", settings.log_level)
     data = DataFolder(settings.data_dir)
@@ -79,7 +88,7 @@ async def _up() -> int:
             )
         else:
             schemas = data.sqlite_url("swapshop"), data.sqlite_url("notifications")
-        stores = Stores(*schemas, redis_url)
+        stores = Stores(*schemas, redis_url, demo=demo or settings.database_url is None)
         await run_stack(stores, secrets, data.signing_keys, settings.port, settings.log_level)
     print("SwapShop has stopped; its data stays.")
     return 0

@@ -21,7 +21,7 @@ from swapshop_kit.migrations import migrate
 from swapshop_kit.serving import Endpoint, listen, serve
 from swapshop_kit.signals import stop_on_signals
 from swapshop_local.data import Secrets
-from swapshop_local.demo import ensure_demo_accounts, welcome
+from swapshop_local.demo import ensure_demo_accounts, served, welcome
 from swapshop_local.page import Page
 from swapshop_local.servers import RECEIVER_SCHEMA
 from swapshop_poller.app import run_loop
@@ -46,11 +46,13 @@ class Stores:
         api_url: of the schema ``swapshop``.
         receiver_url: of the schema ``notifications``.
         redis_url: of Redis or Valkey.
+        demo: whether the demo accounts are made, with their published password.
     """
 
     api_url: str
     receiver_url: str
     redis_url: str
+    demo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,11 @@ async def run_stack(
             ) as receiver_container,
             open_exporter(exporter),
         ):
-            await ensure_demo_accounts(api_container.database)
-            await _serve_and_poll(api_container, receiver_container, poller, listener)
+            if stores.demo:
+                await ensure_demo_accounts(api_container.database)
+            await _serve_and_poll(
+                api_container, receiver_container, poller, listener, demo=stores.demo
+            )
 
 
 async def _serve_and_poll(
@@ -121,6 +126,8 @@ async def _serve_and_poll(
     receiver: swapshop_receiver.container.Container,
     poller: PollerSettings,
     listener: socket,
+    *,
+    demo: bool,
 ) -> None:
     """Do both until SIGTERM or SIGINT; the poller ends first, while the api takes its reports."""
     app = refusing_other_hosts(
@@ -142,7 +149,7 @@ async def _serve_and_poll(
             stop=stop_serving,
         )
         tasks.create_task(serving)
-        print(welcome(poller.api_url), flush=True)
+        print(welcome(poller.api_url) if demo else served(poller.api_url), flush=True)
         await run_loop(poller, stop)
         stop_serving.set()
 

@@ -56,6 +56,11 @@ async def find_user_by_email(connection: AsyncConnection, email: str) -> User | 
     return await _one_user(connection, select(users).where(users.c.email == email))
 
 
+async def has_users(connection: AsyncConnection) -> bool:
+    """Return whether there is any account."""
+    return await connection.scalar(select(users.c.id).limit(1)) is not None
+
+
 async def lock_user_by_email(connection: AsyncConnection, email: str) -> User | None:
     """Return an account and lock its row."""
     query = select(users).where(users.c.email == email).with_for_update()
