@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from support.charts import Helm, Manifest, component, containers, pods
+from support.charts import Helm, Manifest, component, containers, named, pods
 
 USERS: Final = {
     "api": 10001, "receiver": 10001, "poller": 10001, "migrate": 10001, "housekeeping": 10001,
@@ -146,3 +146,9 @@ def test_the_poller_starts_each_minute_and_never_twice(everything: list[Manifest
     assert (run["activeDeadlineSeconds"], run["backoffLimit"]) == (90, 0)
     assert run["template"]["spec"]["restartPolicy"] == "Never"
     assert run["template"]["spec"]["terminationGracePeriodSeconds"] == 30
+
+
+def test_redis_serves_other_pods_though_its_default_user_has_no_password(helm: Helm) -> None:
+    """Protected mode, on in a plain build, refuses them all for such a user."""
+    config = named(helm.render({}), "ConfigMap", "swapshop-redis")
+    assert "protected-mode no" in config["data"]["redis.conf"].splitlines()
