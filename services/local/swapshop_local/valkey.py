@@ -26,7 +26,7 @@ def embedded_valkey(folder: Path) -> Generator[str]:
     server = ValkeyServer(
         data_dir=folder,
         maxmemory="64mb",
-        config={"maxmemory-policy": "allkeys-lfu", "save": "", "appendonly": "no"},
+        config={"maxmemory-policy": "volatile-lfu", "save": "", "appendonly": "no"},
     )
     server.start(timeout=_START_SECONDS)
     try:

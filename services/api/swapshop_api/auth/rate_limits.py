@@ -2,6 +2,9 @@
 
 The window is a log of the admitted calls, so no 60 seconds ever hold more than the limit; all the
 limits of a call are taken together or not at all, in one round trip, by the clock of Redis.
+
+The logs share Redis' memory with the cache. A full Redis drops keys that expire, so the logs have
+no expiry: an index knows when each is over, and every call removes some of those.
 """
 
 import hashlib
@@ -21,11 +24,23 @@ from swapshop_kit.redis import REDIS_ERRORS, Circuit
 MAX_LOCAL_KEYS: Final = 10_000
 """Keys that a pod remembers while Redis is away; the longest unused is forgotten first."""
 
+_INDEX: Final = "limit:{log}:index"
+"""The logs' keys, scored by the moment (ms) at which each holds nothing of its window any more.
+
+The braces keep the index and all logs in one slot of a cluster.
+"""
+
 _TAKE: Final = """
+local index = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+for _, key in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', now, 'LIMIT', 0, 10)) do
+  redis.call('DEL', key)
+  redis.call('ZREM', index, key)
+end
 local wait = 0
-for i, key in ipairs(KEYS) do
+for i = 1, #KEYS - 1 do
+  local key = KEYS[i + 1]
   local count, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
   local oldest = redis.call('LINDEX', key, count - 1)
   if oldest then
@@ -35,14 +50,17 @@ end
 if wait > 0 then
   return wait
 end
-for i, key in ipairs(KEYS) do
+for i = 1, #KEYS - 1 do
+  local key = KEYS[i + 1]
   redis.call('LPUSH', key, string.format('%.0f', now))
   redis.call('LTRIM', key, 0, ARGV[2 * i - 1] - 1)
-  redis.call('PEXPIRE', key, ARGV[2 * i])
+  redis.call('ZADD', index, string.format('%.0f', now + ARGV[2 * i]), key)
 end
 return 0
 """
-"""KEYS: the limits' logs, newest first; ARGV: count and window (ms) of each. Returns ms to wait."""
+"""KEYS: the index and the limits' logs, newest first; ARGV: count and window (ms) of each log.
+Returns ms to wait. A call removes more logs that are over than it can add, so they never pile up.
+"""
 
 _log = structlog.get_logger()
 
@@ -66,7 +84,8 @@ class Limit:
     @property
     def key(self) -> str:
         """The key of its log."""
-        return f"limit:{self.name}:{hashlib.sha256(self.subject.encode()).hexdigest()[:32]}"
+        subject = hashlib.sha256(self.subject.encode()).hexdigest()[:32]
+        return f"limit:{{log}}:{self.name}:{subject}"
 
 
 class RateLimits:
@@ -108,7 +127,7 @@ class RateLimits:
         """Return seconds to wait, 0 if the call was counted, None if Redis is away."""
         if self._circuit.is_open:
             return None
-        keys = [limit.key for limit in limits]
+        keys = [_INDEX, *(limit.key for limit in limits)]
         arguments = [part for limit in limits for part in (limit.count, limit.seconds * 1000)]
         try:
             return int(await self._take_in_redis(keys, arguments)) / 1000
