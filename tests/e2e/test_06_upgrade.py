@@ -91,9 +91,13 @@ def component_of(item: dict[str, Any]) -> str:
 
 
 def tags(release: Release, component: str) -> set[str]:
-    """Return the tags of the images that a component's pods run."""
-    images: list[str] = [pod["spec"]["containers"][0]["image"] for pod in release.pods(component)]
-    return {image.rpartition(":")[2] for image in images}
+    """Return the tags of SwapShop's own images that a component's pods run."""
+    images: list[str] = [
+        container["image"]
+        for pod in release.pods(component)
+        for container in pod["spec"]["containers"]
+    ]
+    return {image.rpartition(":")[2] for image in images if image.startswith("swapshop/")}
 
 
 @contextmanager
