@@ -3,6 +3,8 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Final
 
 LOOKUP_SECONDS: Final = 1.0
@@ -14,11 +16,13 @@ Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 async def look_up(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of a host.
+    """Return the addresses of a host; an address is its own, without a thread's wait.
 
     Raises:
         socket.gaierror: there are none, or the name server did not say.
     """
+    with suppress(ValueError):
+        return [str(ip_address(host))]
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -57,5 +58,14 @@ async def test_a_first_answer_may_be_waited_for_as_long_as_the_caller_likes() ->
             await Addresses("mysql", 3306, _NameServer(None)).current()
 
 
-async def test_the_systems_resolver_knows_addresses() -> None:
-    assert await look_up("127.0.0.1", 3306) == ["127.0.0.1"]
+async def test_the_systems_resolver_knows_this_machine() -> None:
+    assert "127.0.0.1" in await look_up("localhost", 3306)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+async def test_an_address_waits_for_no_thread(address: str) -> None:
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+    asyncio.get_running_loop().set_default_executor(executor)
+
+    assert await look_up(address, 3306) == [address]
