@@ -18,6 +18,8 @@ export { expect };
 export const CUSTOMER = 'demo@swapshop.test';
 export const OPERATOR = 'operator@swapshop.test';
 export const PASSWORD = 'swapshop-demo';
+/** Of accounts that a test registers: the server would refuse the demo's. */
+export const OWN_PASSWORD = 'una frase sin prisa';
 
 interface WorkerFixtures {
   stack: Stack;

@@ -1,4 +1,4 @@
-import { enter, expect, fillOrder, PASSWORD, test, toast } from './fixtures';
+import { enter, expect, fillOrder, OWN_PASSWORD, test, toast } from './fixtures';
 
 test('a customer registers, orders, is notified live, leaves, and finds it all again', async ({
   page,
@@ -13,7 +13,7 @@ test('a customer registers, orders, is notified live, leaves, and finds it all a
   await page.getByLabel('Contraseña', { exact: true }).fill('corta');
   await page.getByRole('button', { name: 'Crear cuenta' }).click();
   await expect(page.getByText('Use al menos 12 caracteres.')).toBeVisible();
-  await page.getByLabel('Contraseña', { exact: true }).fill(PASSWORD);
+  await page.getByLabel('Contraseña', { exact: true }).fill(OWN_PASSWORD);
   await page.getByRole('button', { name: 'Crear cuenta' }).click();
 
   await expect(page.getByText('No hay pedidos pendientes')).toBeVisible();
@@ -52,7 +52,7 @@ test('a customer registers, orders, is notified live, leaves, and finds it all a
   expect(await context.cookies()).toEqual([]);
   await page.goto(order);
   await expect(page).toHaveURL(/\/login\?next=/);
-  await enter(page, email);
+  await enter(page, email, OWN_PASSWORD);
   await expect(page).toHaveURL(order);
   await page.getByRole('navigation', { name: 'Principal' }).getByText('Pedidos').click();
   await page.getByRole('link', { name: 'Procesados' }).click();

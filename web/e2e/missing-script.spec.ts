@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
-import { expect, PASSWORD, test } from './fixtures';
+import { expect, OWN_PASSWORD, test } from './fixtures';
 
 const IMAGES = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const SIZES = [
@@ -62,7 +62,7 @@ test('the frame of the pages, missing twice, ends there too', async ({ page }) =
   await page.goto('/register');
   await page.getByLabel('Nombre').fill('Marta');
   await page.getByLabel('Correo electrónico').fill(`marta-${Date.now()}@example.test`);
-  await page.getByLabel('Contraseña', { exact: true }).fill(PASSWORD);
+  await page.getByLabel('Contraseña', { exact: true }).fill(OWN_PASSWORD);
   await page.getByRole('button', { name: 'Crear cuenta' }).click();
   await expect(page.getByText('No hay pedidos pendientes')).toBeVisible();
   const asked = await withoutScript(page, /\/assets\/shell-[^/]+\.js$/);

@@ -1,4 +1,4 @@
-import { enter, expect, PASSWORD, test, toast } from './fixtures';
+import { enter, expect, OWN_PASSWORD, test, toast } from './fixtures';
 
 const NEW_PASSWORD = 'otra frase corta';
 
@@ -10,14 +10,14 @@ test('a new password keeps this session, ends the others, and is the only one th
   await page.goto('/register');
   await page.getByLabel('Nombre').fill('Carmen');
   await page.getByLabel('Correo electrónico').fill(email);
-  await page.getByLabel('Contraseña', { exact: true }).fill(PASSWORD);
+  await page.getByLabel('Contraseña', { exact: true }).fill(OWN_PASSWORD);
   await page.getByRole('button', { name: 'Crear cuenta' }).click();
   await expect(page.getByText('No hay pedidos pendientes')).toBeVisible();
 
   const elsewhere = await browser.newContext();
   const other = await elsewhere.newPage();
   await other.goto('/login');
-  await enter(other, email);
+  await enter(other, email, OWN_PASSWORD);
   await expect(other.getByText('No hay pedidos pendientes')).toBeVisible();
 
   await page.getByRole('button', { name: 'Cuenta de Carmen' }).click();
@@ -29,7 +29,7 @@ test('a new password keeps this session, ends the others, and is the only one th
   await page.getByRole('button', { name: 'Cambiar contraseña' }).click();
   await expect(page.getByText('La contraseña actual no es correcta.')).toBeVisible();
   await expect(current).toBeFocused();
-  await current.fill(PASSWORD);
+  await current.fill(OWN_PASSWORD);
   await current.press('Enter');
   await expect(toast(page, 'Contraseña cambiada')).toBeVisible();
   await expect(page.getByRole('heading', { level: 1, name: 'Mis pedidos' })).toBeFocused();
@@ -38,7 +38,7 @@ test('a new password keeps this session, ends the others, and is the only one th
 
   await other.reload();
   await expect(other.getByText('Su sesión ha caducado.', { exact: false })).toBeVisible();
-  await enter(other, email);
+  await enter(other, email, OWN_PASSWORD);
   await expect(other.getByText('El correo o la contraseña no son correctos.')).toBeVisible();
   await enter(other, email, NEW_PASSWORD);
   await expect(other.getByText('No hay pedidos pendientes')).toBeVisible();

@@ -18,6 +18,7 @@ from swapshop_api.auth.accounts import (
 from swapshop_api.auth.key_file import SigningKeysError
 from swapshop_api.auth.keys import RotationRefused, rotate
 from swapshop_api.auth.lifecycle import Done, demote, disable, enable, revoke_sessions
+from swapshop_api.auth.password_rules import GuessablePassword
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import UserNotFound
 from swapshop_api.container import MIGRATIONS, open_container
@@ -45,6 +46,7 @@ _ERRORS: Final[dict[type[Exception], int]] = {
     AddressTaken: BAD_START,
     SigningKeysError: BAD_START,
     AccountNotPromoted: BAD_START,
+    GuessablePassword: BAD_START,
     UserNotFound: BAD_START,
     RotationRefused: TRY_AGAIN,
     MigrationLocked: TRY_AGAIN,

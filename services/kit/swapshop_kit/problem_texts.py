@@ -51,6 +51,18 @@ FIELD_TEXTS: Final[dict[str, dict[str, str]]] = {
     "enum": {"es": "debe ser uno de: {expected}", "en": "must be one of: {expected}"},
     "literal_error": {"es": "debe ser uno de: {expected}", "en": "must be one of: {expected}"},
     "email_invalid": {"es": "no es un correo válido", "en": "is not a valid e-mail address"},
+    "password_guessable": {
+        "es": "es fácil de adivinar: es una contraseña común, una repetición o una secuencia",
+        "en": "is easy to guess: it is a common password, a repetition or a sequence",
+    },
+    "password_personal": {
+        "es": "es fácil de adivinar: se compone de su nombre, su correo o la tienda",
+        "en": "is easy to guess: it is made of your name, your e-mail or the store's name",
+    },
+    "password_unchanged": {
+        "es": "es la contraseña que ya tiene",
+        "en": "is the password that you already have",
+    },
     "cursor_invalid": {"es": "no es un cursor de esta lista", "en": "is no cursor of this list"},
     "id_invalid": {"es": "no es un identificador", "en": "is not an identifier"},
     "idempotency_key_invalid": {

@@ -93,6 +93,20 @@ def test_an_operator_is_made_then_an_account_promoted(environment: dict[str, str
     assert PASSWORD not in made.stdout + made.stderr
 
 
+@pytest.mark.parametrize("is_migration", [False, True])
+def test_an_operators_password_that_is_easy_to_guess_is_refused(
+    environment: dict[str, str], is_migration: bool
+) -> None:
+    email = f"eva-{new_id()}@example.com"
+    environment |= {"OPERATOR_PASSWORD": "swapshop-eva-2026", "OPERATOR_EMAIL": email}
+
+    refused = run(environment, *(("migrate",) if is_migration else ("users", "operator", email)))
+    assert refused.returncode == 2
+    assert "OPERATOR_PASSWORD is easy to guess" in refused.stderr
+    assert "swapshop-eva-2026" not in refused.stdout + refused.stderr
+    assert rol_of(environment, email) is None
+
+
 def test_a_registered_account_becomes_an_operators_only_when_told(
     environment: dict[str, str],
 ) -> None:

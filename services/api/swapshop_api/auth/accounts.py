@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit import store as audit
 from swapshop_api.auth import store
+from swapshop_api.auth.password_rules import GuessablePassword, weakness
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import EmailTaken, UserNotFound
 from swapshop_api.auth.schemas import normalize_email
@@ -66,7 +67,7 @@ async def create_user(
         passwords: hash the password.
         nombre: 1..120 characters.
         email: valid; it is normalized here.
-        password: 12..128 characters.
+        password: 12..128 characters; whether it is easy to guess is not checked here.
         rol: of the account.
         session: begins in the same transaction.
 
@@ -124,8 +125,12 @@ async def prepare_operator(
         promote_existing: whether an account that somebody registered may become the operator's.
 
     Raises:
+        GuessablePassword: the password is easy to guess.
         PasswordQueueFull: too many passwords wait to be hashed.
     """
+    code = weakness(password, (OPERATOR_NAME, email))
+    if code is not None:
+        raise GuessablePassword(code)
     password_hash = await passwords.hash(password)
     return NewOperator(normalize_email(email), password_hash, promote_existing)
 

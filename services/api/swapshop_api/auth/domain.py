@@ -14,6 +14,7 @@ from swapshop_api.auth.accounts import COMMAND_LINE, create_user, promote
 from swapshop_api.auth.keys import SigningKeys
 from swapshop_api.auth.models import User
 from swapshop_api.auth.origins import Origins
+from swapshop_api.auth.password_rules import refuse_guessable
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import (
     ClientRefused,
@@ -33,7 +34,7 @@ from swapshop_kit.addresses import TrustedProxies, limited_network
 from swapshop_kit.database import Database
 from swapshop_kit.ended_sessions import EndedSessions, announce
 from swapshop_kit.ids import new_id
-from swapshop_kit.problems import Unauthenticated
+from swapshop_kit.problems import FieldError, InvalidRequest, Unauthenticated
 from swapshop_kit.security_events import AccountReferences
 
 ACCESS_TOKEN_SECONDS: Final = 600
@@ -104,12 +105,14 @@ class Auth:
 
         Raises:
             EmailTaken: there is one with this e-mail.
+            InvalidRequest: the password is easy to guess.
             TooManyRequests: too many from this address.
             PasswordQueueFull: too many passwords wait to be hashed.
         """
         security_events.attempt("register", account=self._accounts.of(email))
         count = self._settings.register_per_address_per_hour
         await self._limits.take(Limit("register", limited_network(address), count, 3600))
+        await refuse_guessable(self._passwords, "password", password, (nombre, email))
         session = NewSession()
         try:
             user_id = await create_user(
@@ -141,6 +144,7 @@ class Auth:
 
         Raises:
             WrongPassword: ``current`` is not right, or was changed a moment ago.
+            InvalidRequest: ``new`` is easy to guess, or the current password.
             TooManyRequests: too many tries.
             PasswordQueueFull: too many passwords wait to be hashed.
         """
@@ -150,6 +154,9 @@ class Auth:
         is_right, _ = await self._passwords.verify(current, user.password_hash)
         if not is_right:
             raise WrongPassword
+        if new == current:
+            raise InvalidRequest(errors=[FieldError("new", "password_unchanged")])
+        await refuse_guessable(self._passwords, "new", new, (user.nombre, user.email))
         new_hash = await self._passwords.hash(new)
         token = decode_token(cookie)
 

@@ -224,6 +224,9 @@ async def test_a_deleted_account_has_no_session(browser: Browser, container: Con
     [
         ({"email": "ana"}, "email", "email_invalid"),
         ({"password": "short"}, "password", "string_too_short"),
+        ({"password": "password1234"}, "password", "password_guessable"),
+        ({"password": "swapshop1234"}, "password", "password_personal"),
+        ({"password": "Ana.Example.2024"}, "password", "password_personal"),
         ({"nombre": " "}, "nombre", "string_too_short"),
         ({"rol": "operator"}, "rol", "extra_forbidden"),
     ],

@@ -63,6 +63,34 @@ async def test_a_wrong_current_password_changes_nothing(browser: Browser) -> Non
     assert (await browser.login()).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("new", "code"),
+    [
+        (PASSWORD, "password_unchanged"),
+        ("qwertyuiop12", "password_guessable"),
+        ("Ana.Example.2024", "password_personal"),
+    ],
+)
+async def test_a_new_password_that_is_easy_to_guess_changes_nothing(
+    browser: Browser, new: str, code: str
+) -> None:
+    token = (await browser.register()).json()["token"]
+
+    answer = await browser.change_password(token, PASSWORD, new)
+    assert answer.status_code == 422
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("new", code)]
+    assert (await browser.login()).status_code == 200
+
+
+async def test_who_does_not_know_the_current_password_learns_nothing_of_the_new(
+    browser: Browser,
+) -> None:
+    token = (await browser.register()).json()["token"]
+
+    answer = await browser.change_password(token, "qwertyuiop12", "qwertyuiop12")
+    assert answer.json()["code"] == "wrong_password"
+
+
 async def test_of_concurrent_password_changes_one_succeeds(browser: Browser) -> None:
     token = (await browser.register()).json()["token"]
     new = [f"{NEW_PASSWORD} {number}" for number in range(4)]

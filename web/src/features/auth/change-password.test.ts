@@ -22,6 +22,10 @@ class FakeAccount {
     this.loses = 'nothing';
     if (loses === 'request') throw new TypeError('failed to fetch');
     if (body.current !== this.password) return problem(403, 'wrong_password');
+    if (body.new === this.password) {
+      const refused = { field: 'new', code: 'password_unchanged', message: 'is unchanged' };
+      return problem(422, 'invalid_request', { errors: [refused] });
+    }
     this.password = body.new;
     if (loses === 'answer') return new Response('Bad Gateway', { status: 502 });
     return new Response(null, { status: 204 });
@@ -48,6 +52,11 @@ describe('PasswordChange', () => {
     await expect(account.change.send({ current: 'one', new: 'two' })).rejects.toThrow(Failure);
     await account.change.send({ current: 'one', new: 'three' });
     expect(account.password).toBe('three');
+  });
+
+  it('does not take the password that the account has already', async () => {
+    const account = new FakeAccount('one');
+    await expect(account.change.send({ current: 'one', new: 'one' })).rejects.toThrow(Failure);
   });
 
   it('takes nothing but the current password when every answer came', async () => {

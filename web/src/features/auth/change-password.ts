@@ -9,6 +9,11 @@ export function isWrongPassword(error: unknown): boolean {
   return error instanceof Failure && error.code === 'wrong_password';
 }
 
+/** Whether the new password is the account's already: the server verifies the current one first. */
+function isUnchanged(error: unknown): boolean {
+  return error instanceof Failure && error.fields.some(({ code }) => code === 'password_unchanged');
+}
+
 /** Whether the password may have been changed although this is no 204. */
 function isInDoubt(error: unknown): boolean {
   return !(error instanceof Failure) || (error.status ?? 500) >= 500;
@@ -38,6 +43,7 @@ export class PasswordChange {
         );
         return;
       } catch (error) {
+        if (current !== body.current && isUnchanged(error)) return;
         if (isInDoubt(error)) this.#unanswered.push(body);
         if (!isWrongPassword(error)) throw error;
         refusal = error;
