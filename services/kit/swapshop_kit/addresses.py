@@ -11,6 +11,9 @@ from ipaddress import (
 )
 from typing import Final
 
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
 UNKNOWN: Final = "unknown"
 """The address of a client on a Unix socket; all of them share their limits."""
 
@@ -53,6 +56,12 @@ class TrustedProxies:
                 break
             nearest = reported
         return str(nearest)
+
+    def address_of(self, scope: Scope) -> str:
+        """Return the client's address of a request; see ``client_address``."""
+        peer = scope.get("client")
+        forwarded_for = Headers(scope=scope).getlist("x-forwarded-for")
+        return self.client_address(peer[0] if peer else None, forwarded_for)
 
     def _trusts(self, address: _Address) -> bool:
         return any(address in network for network in self._networks)

@@ -77,9 +77,7 @@ class _Request:
 
     @property
     def address(self) -> str:
-        client = self.scope.get("client")
-        forwarded_for = Headers(scope=self.scope).getlist("x-forwarded-for")
-        return self.proxies.client_address(client[0] if client else None, forwarded_for)
+        return self.proxies.address_of(self.scope)
 
     @property
     def has_token(self) -> bool:

@@ -48,9 +48,7 @@ Caller = Annotated[Claims, Depends(_caller)]
 async def _subscription(
     request: Request, container: Deps, caller: Caller
 ) -> AsyncGenerator[Subscription]:
-    peer = None if request.client is None else request.client.host
-    forwarded_for = request.headers.getlist("x-forwarded-for")
-    network = site_network(container.proxies.client_address(peer, forwarded_for))
+    network = site_network(container.proxies.address_of(request.scope))
     subscription = container.hub.subscribe(caller.sub, network, caller.sid)
     try:
         yield subscription

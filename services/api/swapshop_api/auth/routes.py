@@ -45,7 +45,6 @@ from swapshop_kit.web import MAX_CREDENTIALS_BYTES, BeforeBody, router
 public_router = router(prefix="/api/auth", tag="auth", max_body_bytes=MAX_CREDENTIALS_BYTES)
 internal_router = router(tag="auth", max_body_bytes=MAX_CREDENTIALS_BYTES)
 
-_NO_STORE: Final = {"Cache-Control": "no-store"}
 _SETS_COOKIE: Final = {
     "Set-Cookie": {"description": "The refresh token.", "schema": {"type": "string"}}
 }
@@ -90,9 +89,7 @@ async def _demand_own_origin(request: Request, container: Deps) -> None:
 
 
 async def _client_address(request: Request, container: Deps) -> str:
-    peer = None if request.client is None else request.client.host
-    forwarded_for = request.headers.getlist("x-forwarded-for")
-    return container.auth.proxies.client_address(peer, forwarded_for)
+    return container.auth.proxies.address_of(request.scope)
 
 
 async def _is_secure(request: Request, container: Deps) -> bool:
@@ -193,9 +190,8 @@ async def logout(
 
 
 @public_router.get("/me", responses=responses(Unauthenticated, DatabaseUnavailable))
-async def me(container: Deps, caller: Caller, response: Response) -> UserOut:
+async def me(container: Deps, caller: Caller) -> UserOut:
     """Return one's own account."""
-    response.headers.update(_NO_STORE)
     return _user_out(await container.auth.me(caller.sub))
 
 
@@ -246,16 +242,13 @@ async def change_password(
         }
     },
 )
-async def issue_client_token(
-    request: Request, container: Deps, response: Response
-) -> ClientTokenOut:
+async def issue_client_token(request: Request, container: Deps) -> ClientTokenOut:
     """Give a client an access token for its credentials, sent by HTTP Basic or in the form.
 
     Problems have the extra member ``error`` of RFC 6749 §5.2.
     """
     credentials = await read_token_request(request)
     token = container.auth.client_token(credentials.client_id, credentials.client_secret)
-    response.headers.update(_NO_STORE)
     return ClientTokenOut(access_token=token, expires_in=ACCESS_TOKEN_SECONDS)
 
 
@@ -269,16 +262,13 @@ async def get_jwks(container: Deps, response: Response) -> JsonWebKeySet:
 @internal_router.get("/internal/auth/ended-sessions", responses=responses(DatabaseUnavailable))
 async def list_ended_sessions(
     container: Deps,
-    response: Response,
     within_seconds: Annotated[int, Query(ge=1, le=KEPT_SECONDS)] = KEPT_SECONDS,
 ) -> EndedSessionsOut:
     """Return the sessions that ended within a time: their access tokens are to be refused."""
-    response.headers.update(_NO_STORE)
     return EndedSessionsOut(sessions=await list_ended(container.database, within_seconds))
 
 
 def _signed_in(session: Session, response: Response, *, secure: bool) -> SessionOut:
-    response.headers.update(_NO_STORE)
     set_refresh_cookie(response, session.refresh_token, session.refresh_seconds, secure=secure)
     return SessionOut(
         token=session.access_token, expires_in=ACCESS_TOKEN_SECONDS, user=_user_out(session.user)

@@ -43,7 +43,7 @@ class Feed:
         read_rows: reads rows by their ids.
         cursor: a row that a former stream gave, if there was one.
         now: the database's clock.
-        known: keys of rows that are not to be given, from ``read_known``.
+        known: keys of rows that are not to be given.
     """
 
     def __init__(
