@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import swapshop_api.app
 import swapshop_receiver.app
-from swapshop_api.orders.events import OrderReady
+from swapshop_api.dispatch.events import OrderReady
 from swapshop_kit.web import use_problem_schema
 
 FOLDER: Final = Path(__file__).parents[2] / "contracts"

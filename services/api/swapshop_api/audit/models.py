@@ -9,6 +9,11 @@ from sqlmodel import Field
 from swapshop_kit.dialect import Identifier, OpaqueText, UtcTime
 from swapshop_kit.tables import Row, table_of
 
+BLOCK_ACTION: Final = "order.blocked"
+PROCESS_ACTION: Final = "order.processed"
+DEAD_ACTION: Final = "delivery.dead"
+REDRIVE_ACTION: Final = "delivery.redriven"
+
 
 class AuditEntry(Row, table=True):
     """An action worth answering for; kept 90 days."""

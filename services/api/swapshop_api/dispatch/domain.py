@@ -13,11 +13,13 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit import store as audit
+from swapshop_api.audit.models import DEAD_ACTION, REDRIVE_ACTION
 from swapshop_api.audit.store import SYSTEM, Entry
 from swapshop_api.dispatch import store
 from swapshop_api.dispatch.models import DEAD, DONE, LEASED
 from swapshop_api.dispatch.policy import POISON_CLAIMS, SUSPECT_CLAIMS, Jitter, Verdict, judge
 from swapshop_api.dispatch.problems import DeliveryNotFound, LeaseNotFound, NotRedrivable
+from swapshop_api.dispatch.promotion import promote_oldest
 from swapshop_api.dispatch.schemas import (
     LeasedDelivery,
     LeaseIn,
@@ -30,12 +32,8 @@ from swapshop_api.dispatch.schemas import (
 from swapshop_api.dispatch.store import Due, Recorded, Report
 from swapshop_api.orders.cache import OrderCache, Write
 from swapshop_api.orders.domain import PROCESSED_ORDERS
-from swapshop_api.orders.promotion import promote_oldest
 from swapshop_kit.database import Database, DuplicateKey
 from swapshop_kit.ids import is_canonical_id
-
-DEAD_ACTION: Final = "delivery.dead"
-REDRIVE_ACTION: Final = "delivery.redriven"
 
 _REPORTED: Final = Counter(
     "swapshop_delivery_attempts_total", "Reports of delivery attempts.", ["outcome"]

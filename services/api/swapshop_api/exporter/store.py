@@ -15,8 +15,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from swapshop_api.audit.models import audit
-from swapshop_api.dispatch.domain import DEAD_ACTION
+from swapshop_api.audit.models import DEAD_ACTION, audit
+from swapshop_api.dispatch.events import ORDER_READY
 from swapshop_api.dispatch.models import DEAD, DONE, LEASED, READY, deliveries, delivery_attempts
 from swapshop_api.dispatch.models import leases as lease_table
 from swapshop_api.dispatch.policy import DeadReason
@@ -31,7 +31,6 @@ from swapshop_api.exporter.figures import (
 )
 from swapshop_api.exporter.models import notifications
 from swapshop_api.housekeeping.models import totals
-from swapshop_api.orders.events import ORDER_READY
 from swapshop_api.orders.models import PENDING, PROCESSED, orders
 from swapshop_kit.dialect import force_index, microseconds_between, utc_now
 

@@ -20,9 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from swapshop_api.audit.models import audit
+from swapshop_api.audit.models import DEAD_ACTION, audit
 from swapshop_api.auth.models import refresh_families, refresh_tokens
-from swapshop_api.dispatch.domain import DEAD_ACTION
 from swapshop_api.dispatch.models import DONE, deliveries, delivery_attempts, leases
 from swapshop_api.housekeeping.models import totals
 from swapshop_kit.dialect import utc_now

@@ -16,6 +16,8 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit import store as audit
+from swapshop_api.audit.models import PROCESS_ACTION
+from swapshop_api.dispatch.promotion import promote
 from swapshop_api.orders import store
 from swapshop_api.orders.cache import CachedOrder, OrderCache
 from swapshop_api.orders.problems import (
@@ -25,7 +27,6 @@ from swapshop_api.orders.problems import (
     OrderNotFound,
     TooManyOrders,
 )
-from swapshop_api.orders.promotion import promote
 from swapshop_api.orders.schemas import (
     OrderIn,
     OrderLine,
@@ -286,9 +287,7 @@ class Orders:
 
         async def work(connection: AsyncConnection) -> tuple[StoredOrder | None, bool]:
             promotion = await promote(connection, [order_id], write)
-            processed = [
-                audit.Entry("order.processed", promoted) for promoted in promotion.promoted
-            ]
+            processed = [audit.Entry(PROCESS_ACTION, promoted) for promoted in promotion.promoted]
             await audit.record_all(connection, operator, [*promotion.blocked, *processed])
             return await store.find(connection, order_id), bool(promotion.promoted)
 

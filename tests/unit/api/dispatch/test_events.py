@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.orders import stored_line, texts
-from swapshop_api.orders.domain import as_created
-from swapshop_api.orders.events import (
+from swapshop_api.dispatch.events import (
     MAX_EVENT_BYTES,
     CannotPromote,
     OrderReady,
@@ -19,6 +18,7 @@ from swapshop_api.orders.events import (
     freeze,
     webhook_id,
 )
+from swapshop_api.orders.domain import as_created
 from swapshop_api.orders.schemas import OrderOut
 
 ORDER_ID = "0198c0de-0000-7000-8000-000000000001"

@@ -6,22 +6,21 @@ Locks are taken in one order everywhere: orders, then deliveries, then attempts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import RowMapping, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from swapshop_api.audit.models import BLOCK_ACTION
 from swapshop_api.audit.store import Entry
+from swapshop_api.dispatch.events import ORDER_READY, CannotPromote, freeze, webhook_id
 from swapshop_api.dispatch.models import READY, deliveries
 from swapshop_api.orders.cache import Write
-from swapshop_api.orders.events import ORDER_READY, CannotPromote, freeze, webhook_id
 from swapshop_api.orders.models import PENDING, PROCESSED, orders
 from swapshop_api.orders.schemas import OrderLine
 from swapshop_api.orders.store import read_lines
 from swapshop_kit.dialect import force_index, utc_now
 from swapshop_kit.ids import new_id
-
-BLOCK_ACTION: Final = "order.blocked"
 
 
 @dataclass(frozen=True, slots=True)
