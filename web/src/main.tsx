@@ -9,7 +9,7 @@ import { createRoot } from 'react-dom/client';
 
 import { RootBoundary } from '@/app/error-page';
 import { createAppRouter } from '@/app/router';
-import { createServices, ServicesContext } from '@/app/services';
+import { createServices, ServicesContext } from '@/services/services';
 import { I18nProvider } from '@/shared/i18n';
 
 // For the style elements that dialogs inject; the content security policy admits this response's.

@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 
 import { RootBoundary } from '@/app/error-page';
 import { createAppRouter } from '@/app/router';
-import { createServices, ServicesContext } from '@/app/services';
-import { USER_KEY, type Session } from '@/features/auth/session';
+import { createServices, ServicesContext } from '@/services/services';
+import { USER_KEY, type Session } from '@/services/session';
 import { I18nProvider } from '@/shared/i18n';
 
 import { ANA, server } from './server';

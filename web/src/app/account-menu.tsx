@@ -3,16 +3,15 @@ import { Link } from '@tanstack/react-router';
 import { Popover } from 'radix-ui';
 import { useState } from 'react';
 
-import type { User } from '@/features/auth/session';
-import { messageOf, useI18n } from '@/shared/i18n';
 import { Failure } from '@/api/failure';
+import { useServices } from '@/services/services';
+import type { User } from '@/services/session';
+import { useToasts } from '@/services/toasts';
+import { messageOf, useI18n } from '@/shared/i18n';
 import { Button } from '@/shared/ui/button';
 import { Icon } from '@/shared/ui/icons';
+import { LanguageSwitch, ThemeSwitch } from '@/shared/ui/preferences';
 import { Badge } from '@/shared/ui/surfaces';
-
-import { LanguageSwitch, ThemeSwitch } from './preferences';
-import { useServices } from './services';
-import { useToasts } from './toasts';
 
 export function AccountMenu({ user }: { user: User }) {
   const { t } = useI18n();

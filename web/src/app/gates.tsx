@@ -2,15 +2,14 @@ import { Navigate, Outlet, useRouter, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
 
 import { Brand } from '@/features/auth/auth-layout';
-import type { EndReason } from '@/features/auth/session';
 import { safeNext } from '@/features/auth/navigation';
+import { useServices } from '@/services/services';
+import type { EndReason } from '@/services/session';
 import { useI18n } from '@/shared/i18n';
 import { useStore } from '@/shared/store';
 import { Button } from '@/shared/ui/button';
 import { Icon } from '@/shared/ui/icons';
 import { PageHeading } from '@/shared/ui/page';
-
-import { useServices } from './services';
 
 const Shell = lazy(() => import('./shell'));
 const TRY_AGAIN = 5000;

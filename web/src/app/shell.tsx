@@ -3,9 +3,11 @@ import { Link, Outlet } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 
 import { Brand } from '@/features/auth/auth-layout';
-import type { User } from '@/features/auth/session';
 import { LiveProvider, useLive } from '@/features/notifications/live-context';
 import { notificationsQuery } from '@/features/notifications/queries';
+import { useServices } from '@/services/services';
+import type { User } from '@/services/session';
+import { ToastsContext } from '@/services/toasts';
 import { useI18n } from '@/shared/i18n';
 import { useStore } from '@/shared/store';
 import { buttonClasses } from '@/shared/ui/button';
@@ -13,8 +15,6 @@ import { Icon, type IconName } from '@/shared/ui/icons';
 import { ToastRegion, Toasts } from '@/shared/ui/toasts';
 
 import { AccountMenu } from './account-menu';
-import { useServices } from './services';
-import { ToastsContext } from './toasts';
 
 /** The frame of every page for those who are signed in. */
 export default function Shell({ user }: { user: User }) {

@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
 
-import { LanguageSwitch, ThemeSwitch } from '@/app/preferences';
 import { useI18n } from '@/shared/i18n';
 import { Icon } from '@/shared/ui/icons';
+import { LanguageSwitch, ThemeSwitch } from '@/shared/ui/preferences';
 
 export function Brand() {
   return (

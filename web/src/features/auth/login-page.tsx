@@ -5,7 +5,7 @@ import { useForm } from 'react-hook-form';
 import * as z from 'zod/mini';
 
 import { dataOf } from '@/api/client';
-import { useServices } from '@/app/services';
+import { useServices } from '@/services/services';
 import { showFieldErrors } from '@/shared/form-errors';
 import { useI18n } from '@/shared/i18n';
 import { useStore } from '@/shared/store';

@@ -3,7 +3,8 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useForm } from 'react-hook-form';
 import * as z from 'zod/mini';
 
-import { useToasts } from '@/app/toasts';
+import { useToasts } from '@/services/toasts';
+import { useUser } from '@/services/use-signed-in';
 import { showFieldErrors } from '@/shared/form-errors';
 import { useI18n } from '@/shared/i18n';
 import { Button, buttonClasses } from '@/shared/ui/button';
@@ -14,7 +15,6 @@ import { errorText, newPassword, presentPassword } from '@/shared/validation';
 import { isWrongPassword } from './change-password';
 import { PasswordField } from './password-field';
 import { useChangePassword } from './use-change-password';
-import { useUser } from './use-signed-in';
 
 const schema = z.object({ current: presentPassword, new: newPassword });
 

@@ -6,7 +6,7 @@ import * as z from 'zod/mini';
 
 import { dataOf } from '@/api/client';
 import { Failure } from '@/api/failure';
-import { useServices } from '@/app/services';
+import { useServices } from '@/services/services';
 import { showFieldErrors } from '@/shared/form-errors';
 import { useI18n } from '@/shared/i18n';
 import { Button } from '@/shared/ui/button';

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-import { useServices } from '@/app/services';
+import { useServices } from '@/services/services';
 import { useSendOnce } from '@/shared/use-send-once';
 
 import { PasswordChange, type PasswordBody } from './change-password';

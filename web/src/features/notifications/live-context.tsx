@@ -2,9 +2,9 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { createContext, use, useEffect, useState, type ReactNode } from 'react';
 
-import { useServices, type Services } from '@/app/services';
-import { useToasts } from '@/app/toasts';
-import type { User } from '@/features/auth/session';
+import { useServices, type Services } from '@/services/services';
+import type { User } from '@/services/session';
+import { useToasts } from '@/services/toasts';
 import { useI18n } from '@/shared/i18n';
 import { pause } from '@/shared/waiting';
 

@@ -2,8 +2,8 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 
 import { Failure } from '@/api/failure';
-import { useServices } from '@/app/services';
-import { useToasts } from '@/app/toasts';
+import { useServices } from '@/services/services';
+import { useToasts } from '@/services/toasts';
 import { messageOf, useI18n } from '@/shared/i18n';
 import { useStore } from '@/shared/store';
 import { Button, buttonClasses } from '@/shared/ui/button';

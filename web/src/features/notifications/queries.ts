@@ -2,7 +2,7 @@ import { queryOptions, useMutation, useQueryClient, type QueryClient } from '@ta
 
 import type { components } from '@/api/__generated__/receiver';
 import { dataOf, type Api } from '@/api/client';
-import { useServices } from '@/app/services';
+import { useServices } from '@/services/services';
 
 import type { Notification } from './live';
 import { useLive } from './live-context';

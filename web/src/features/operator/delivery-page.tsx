@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
-import { useServices } from '@/app/services';
-import { useUser } from '@/features/auth/use-signed-in';
+import { useServices } from '@/services/services';
+import { useUser } from '@/services/use-signed-in';
 import { useI18n } from '@/shared/i18n';
 import { CopyButton } from '@/shared/ui/copy-button';
 import { Icon } from '@/shared/ui/icons';

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 
-import { useServices } from '@/app/services';
+import { useServices } from '@/services/services';
 import { useI18n } from '@/shared/i18n';
 import { classes } from '@/shared/ui/classes';
 import { FailureNotice } from '@/shared/ui/page';

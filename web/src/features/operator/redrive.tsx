@@ -2,8 +2,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { dataOf } from '@/api/client';
 import { Failure } from '@/api/failure';
-import { useServices } from '@/app/services';
-import { useToasts } from '@/app/toasts';
+import { useServices } from '@/services/services';
+import { useToasts } from '@/services/toasts';
 import { messageOf, useI18n } from '@/shared/i18n';
 import { Button } from '@/shared/ui/button';
 import { Confirm } from '@/shared/ui/confirm';

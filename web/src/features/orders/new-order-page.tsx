@@ -3,8 +3,8 @@ import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { FormProvider, useForm, useWatch, type Control } from 'react-hook-form';
 
-import { useToasts } from '@/app/toasts';
-import { useUser } from '@/features/auth/use-signed-in';
+import { useToasts } from '@/services/toasts';
+import { useUser } from '@/services/use-signed-in';
 import { showFieldErrors } from '@/shared/form-errors';
 import { useI18n } from '@/shared/i18n';
 import { MAX_TOTAL } from '@/shared/money';

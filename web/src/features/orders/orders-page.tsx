@@ -1,8 +1,8 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 
-import { useServices } from '@/app/services';
-import { useUser } from '@/features/auth/use-signed-in';
+import { useServices } from '@/services/services';
+import { useUser } from '@/services/use-signed-in';
 import { useI18n } from '@/shared/i18n';
 import { buttonClasses } from '@/shared/ui/button';
 import { Icon } from '@/shared/ui/icons';

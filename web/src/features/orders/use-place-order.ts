@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { Failure } from '@/api/failure';
-import { useServices } from '@/app/services';
+import { useServices } from '@/services/services';
 import { useSendOnce } from '@/shared/use-send-once';
 import { pause } from '@/shared/waiting';
 

@@ -3,13 +3,14 @@ import { createContext, use } from 'react';
 
 import { createApi, type Api, type Fetch } from '@/api/client';
 import { Failure } from '@/api/failure';
-import { authorizedFetch, plainFetch } from '@/features/auth/authorized-fetch';
-import { Session, USER_KEY } from '@/features/auth/session';
 import { openBroadcastChannel, type Locks, type OpenChannel } from '@/shared/channel';
 import { storedLanguage } from '@/shared/i18n';
 import { locksOf } from '@/shared/locks';
 import { Store } from '@/shared/store';
 import { pause } from '@/shared/waiting';
+
+import { authorizedFetch, plainFetch } from './authorized-fetch';
+import { Session, USER_KEY } from './session';
 
 /** What the page's components share; made once. */
 export interface Services {

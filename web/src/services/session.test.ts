@@ -1,4 +1,4 @@
-import { FakeBrowser, json, problem, settle } from '../../../tests/browser';
+import { FakeBrowser, json, problem, settle } from '../../tests/browser';
 import { describe, expect, it } from 'vitest';
 
 import { Failure, SessionEnded } from '@/api/failure';

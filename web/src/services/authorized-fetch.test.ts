@@ -1,4 +1,4 @@
-import { json, problem } from '../../../tests/browser';
+import { json, problem } from '../../tests/browser';
 import { describe, expect, it } from 'vitest';
 
 import { Failure } from '@/api/failure';

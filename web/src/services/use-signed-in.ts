@@ -1,6 +1,6 @@
-import { useServices } from '@/app/services';
 import { useStore } from '@/shared/store';
 
+import { useServices } from './services';
 import type { User } from './session';
 
 /** Returns the user; for components inside the signed-in part of the page. */
