@@ -1,0 +1,1 @@
+"""The prose linter: finds turns of phrase that docs and comments avoid."""
