@@ -24,9 +24,9 @@ from run_names import RESULTS, new_test_id
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from support.local_system import migrated_system
-from support.processes import ServerStartError, running
-from support.system import System
+from support.servers.processes import ServerStartError, running
+from support.system.on_this_machine import migrated_system
+from support.system.separate_processes import System
 from swapshop_kit.logging import configure_logging
 
 HERE: Final = Path(__file__).resolve().parent

@@ -10,14 +10,14 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from support.servers import (
+from support.skips import skipping_without_server
+from support.stores.servers import (
     DatabaseServer,
     RedisServer,
     given_or_private_database,
     given_or_private_redis,
     valkey,
 )
-from support.skips import skipping_without_server
 
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 

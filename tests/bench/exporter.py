@@ -1,7 +1,7 @@
 """What the exporter costs at many orders, each delivered: its first pass, and one snapshot.
 
-On MariaDB or MySQL, installed or given (see tests/support/servers.py). ``--orders`` changes the
-number of orders, in thousands.
+On MariaDB or MySQL, installed or given (see tests/support/stores/servers.py). ``--orders`` changes
+the number of orders, in thousands.
 """
 
 import argparse
@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import swapshop_api.container
 import swapshop_receiver.container
-from support.servers import DatabaseServer, given_or_private_database
-from support.stores import migrate_to_head
+from support.stores.pairs import migrate_to_head
+from support.stores.servers import DatabaseServer, given_or_private_database
 from swapshop_api.exporter import store
 from swapshop_api.exporter.container import open_engine
 from swapshop_api.exporter.domain import Exporter

@@ -23,9 +23,9 @@ from chaos.faults import HANDS, Fault, Saboteur, schedule
 from chaos.history import History
 from chaos.site import Site
 from chaos.writers import WriterWatch
-from support.processes import ServerMissingError, run_module
-from support.servers import given_or_private_database, given_or_private_redis
-from support.system import migrated_schemas
+from support.servers.processes import ServerMissingError, run_module
+from support.stores.servers import given_or_private_database, given_or_private_redis
+from support.system.separate_processes import migrated_schemas
 
 CUSTOMERS: Final = 4
 DRAIN_SECONDS: Final = 480.0

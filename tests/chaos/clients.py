@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx
 
 from chaos.history import History, Kind, Operation, Outcome
-from support.system import PASSWORD
+from support.system.separate_processes import PASSWORD
 
 REQUEST_SECONDS: Final = 6.0
 SESSION_SECONDS: Final = 300.0

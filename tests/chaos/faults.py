@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from chaos.history import History
 from chaos.site import Site, start
 from chaos.writers import WriterWatch
-from support.processes import ChildProcess, ServerStartError
+from support.servers.processes import ChildProcess, ServerStartError
 
 HANDS: Final = 2
 """Faults that may happen at once."""

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
-from support.links import Address, Link
-from support.processes import HOST, ChildProcess, Server
-from support.servers import DatabaseServer, RedisServer
-from support.system import System
+from support.servers.processes import HOST, ChildProcess, Server
+from support.servers.tcp_links import Address, Link
+from support.stores.servers import DatabaseServer, RedisServer
+from support.system.separate_processes import System
 
 PODS: Final = ("a", "b")
 STORES: Final = ("database", "redis")

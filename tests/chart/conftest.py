@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from support.charts import CHART, EXAMPLES, ROOT, Helm, Manifest, find_helm
+from support.cluster.chart import CHART, EXAMPLES, ROOT, Helm, Manifest, find_helm
 
 EVERYTHING: Final[dict[str, Any]] = {
     "backup.enabled": True,

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from support.charts import ChartRefusedError, Helm
+from support.cluster.chart import ChartRefusedError, Helm
 
 DATABASE: Final[dict[str, Any]] = {"host": "db.example.com", "cidrs": ["192.0.2.1/32"]}
 

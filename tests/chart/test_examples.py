@@ -7,7 +7,7 @@ from typing import Final
 import kubernetes_validate
 import pytest
 
-from support.charts import CHART, EXAMPLES, ROOT, Helm, Manifest
+from support.cluster.chart import CHART, EXAMPLES, ROOT, Helm, Manifest
 
 FOREIGN: Final = {"HTTPRoute", "PodMonitor", "PrometheusRule"}
 """Kinds of the Gateway API and the Prometheus operator, no part of Kubernetes' schemas."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from support.charts import ChartRefusedError, Helm, find_helm
+from support.cluster.chart import ChartRefusedError, Helm, find_helm
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from support.charts import CHART, ROOT, Helm, Manifest, component, containers, pods
+from support.cluster.chart import CHART, ROOT, Helm, Manifest, component, containers, pods
 
 DOCKERFILES: Final = {
     "api": ROOT / "services" / "api" / "Dockerfile",

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from run import SCENARIOS
-from support.charts import CHART, ChartRefusedError, Helm, Manifest, component
+from support.cluster.chart import CHART, ChartRefusedError, Helm, Manifest, component
 
 SMOKE: Final[dict[str, Any]] = {"k6.enabled": True, "k6.scenario": "smoke"}
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from support.alert_scenarios import promtool
-from support.charts import CHART, ChartRefusedError, Helm, Manifest, component, named, pods
-from support.processes import find_program
+from support.cluster.chart import CHART, ChartRefusedError, Helm, Manifest, component, named, pods
+from support.observability.alert_scenarios import promtool
+from support.servers.processes import find_program
 
 FILES: Final = CHART / "files" / "observability"
 MONITORING: Final[dict[str, Any]] = {

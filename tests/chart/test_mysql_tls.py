@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from support.charts import ChartRefusedError, Helm, Manifest, containers, pods
+from support.cluster.chart import ChartRefusedError, Helm, Manifest, containers, pods
 
 EXTERNAL: Final[dict[str, Any]] = {
     "mysql.external": {"host": "db.example.com", "cidrs": ["192.0.2.1/32"], "tls": True},

@@ -3,7 +3,7 @@
 import pytest
 
 from cluster import Cluster
-from support.charts import Helm, Manifest
+from support.cluster.chart import Helm, Manifest
 
 LONGEST = "a" * 53
 """Helm allows no longer name of a release."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from support.charts import ROOT, find_helm
+from support.cluster.chart import ROOT, find_helm
 
 TASKS: Final[dict[str, Any]] = yaml.safe_load((ROOT / "Taskfile.yml").read_text())["tasks"]
 LABELS: Final = {

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from support.charts import CHART, Helm, Manifest, component, pods
+from support.cluster.chart import CHART, Helm, Manifest, component, pods
 
 TABLE: Final[list[dict[str, Any]]] = yaml.safe_load((CHART / "values.yaml").read_text())[
     "networkPolicy"

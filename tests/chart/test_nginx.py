@@ -11,8 +11,8 @@ from typing import Final
 import httpx
 import pytest
 
-from support.charts import ROOT
-from support.processes import HOST, ChildProcess, answers, find_program, free_port, running
+from support.cluster.chart import ROOT
+from support.servers.processes import HOST, ChildProcess, answers, find_program, free_port, running
 
 WEB: Final = ROOT / "web"
 DOCUMENT: Final = '<!doctype html><meta property="csp-nonce" nonce="__CSP_NONCE__">'

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from support.charts import Helm
+from support.cluster.chart import Helm
 
 WARNING: Final = "WARNING: trustedProxies is empty"
 GATEWAY: Final[dict[str, Any]] = {

@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx
 
-from support.charts import ROOT
+from support.cluster.chart import ROOT
 from swapshop_local.page import Page, content_security_policy
 
 HEADERS: Final = (ROOT / "web" / "nginx" / "headers.inc").read_text()

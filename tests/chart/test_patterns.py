@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from pydantic_core import PydanticCustomError
 
-from support.charts import CHART
+from support.cluster.chart import CHART
 from swapshop_api.auth.schemas import check_email
 
 DEFINITIONS: Final[dict[str, Any]] = json.loads((CHART / "values.schema.json").read_text())[

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from support.charts import Helm, Manifest, component, containers, named, pods
+from support.cluster.chart import Helm, Manifest, component, containers, named, pods
 
 USERS: Final = {
     "api": 10001, "receiver": 10001, "poller": 10001, "migrate": 10001, "housekeeping": 10001,

@@ -7,7 +7,7 @@ import pytest
 
 from cluster import CommandFailed
 from restore import Restore
-from support.charts import (
+from support.cluster.chart import (
     ChartRefusedError,
     Helm,
     Manifest,
@@ -16,7 +16,7 @@ from support.charts import (
     named,
     pods,
 )
-from support.fake_release import FakeRelease
+from support.cluster.fake_release import FakeRelease
 
 FILE: Final = "swapshop-20260101T000000Z.sql.gz"
 RESTORING: Final[dict[str, Any]] = {

@@ -8,7 +8,7 @@ import certifi
 import pytest
 from pydantic_settings import BaseSettings
 
-from support.charts import Helm, Manifest, component, containers, named, pods
+from support.cluster.chart import Helm, Manifest, component, containers, named, pods
 from swapshop_api.settings import ApiSettings, ExporterSettings, MigrationSettings
 from swapshop_kit.settings import DatabaseSettings
 from swapshop_poller.settings import PollerSettings

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from pydantic_settings import BaseSettings
 
-from support.charts import CHART, EXAMPLES, ChartRefusedError, Helm, containers, named, pods
+from support.cluster.chart import CHART, EXAMPLES, ChartRefusedError, Helm, containers, named, pods
 from swapshop_api.settings import ApiSettings, ExporterSettings
 from swapshop_poller.settings import REPORT_MARGIN_SECONDS, PollerSettings
 from swapshop_receiver.settings import ReceiverSettings

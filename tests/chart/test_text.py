@@ -5,7 +5,7 @@ from typing import Any, Final
 import kubernetes_validate
 import pytest
 
-from support.charts import Helm, Manifest, containers, named, pods
+from support.cluster.chart import Helm, Manifest, containers, named, pods
 
 NUMBER: Final = "20260102"
 SECRETS: Final = ("databaseApi", "databaseRoot", "redisUsers", "signingKeys", "webhook", "grafana")

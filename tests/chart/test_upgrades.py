@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from support.charts import CHART, Helm, Manifest
+from support.cluster.chart import CHART, Helm, Manifest
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from starlette.routing import BaseRoute
 
 import swapshop_api.app
 import swapshop_receiver.app
-from support.processes import free_port
-from support.storefront import wait_until
-from support.up import up
+from support.servers.processes import free_port
+from support.system.up_process import up
+from support.waiting import wait_until
 from swapshop_api.auth.key_file import read_keys
 from swapshop_kit.access_tokens import ALGORITHM
 from swapshop_kit.ids import new_id

@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from support.processes import free_port
-from support.up import up
+from support.servers.processes import free_port
+from support.system.up_process import up
 from swapshop_local.contracts import contracts
 from swapshop_local.data import DataFolder
 from swapshop_local.demo import OPERATOR, PASSWORD

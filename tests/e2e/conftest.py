@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from cluster import ROOT, Cluster, CommandFailed
-from support.releases import HOST, NAMESPACE, Release
-from support.storefront import Customer, Door
+from support.cluster.customers import Customer, Door
+from support.cluster.release import HOST, NAMESPACE, Release
 
 collect_ignore_glob = [] if os.environ.get("E2E") == "1" else ["test_*.py"]
 

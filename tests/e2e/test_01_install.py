@@ -6,8 +6,9 @@ import re
 import pytest
 
 from cluster import CHART, Cluster, CommandFailed, find_tool, run
-from support.releases import NAMESPACE, VALUES, Release
-from support.storefront import SCRIPT, Customer, Door, wait_until
+from support.cluster.customers import SCRIPT, Customer, Door
+from support.cluster.release import NAMESPACE, VALUES, Release
+from support.waiting import wait_until
 
 PODS = {"api": 2, "receiver": 2, "web": 1, "mysql": 1, "redis": 1}
 EXAMPLES = sorted((CHART / "examples").glob("*[!d].yaml"))

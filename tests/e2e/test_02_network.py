@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from support.openings import reached_and_allowed
-from support.releases import Release
-from support.storefront import Door
+from support.cluster.customers import Door
+from support.cluster.network_probes import reached_and_allowed
+from support.cluster.release import Release
 
 
 @pytest.mark.timeout(300)

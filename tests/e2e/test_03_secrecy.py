@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from cluster import Cluster, CommandFailed
-from support.releases import Release
+from support.cluster.release import Release
 
 NO_LOGS: Final = re.compile(r"\(NotFound\)|is waiting to start|does not have a host assigned")
 """In what kubectl tells of a pod of the CronJob that is being made, or has just been removed."""

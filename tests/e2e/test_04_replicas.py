@@ -6,9 +6,10 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from support.forwarding import forwarded
-from support.releases import Release
-from support.storefront import Customer, wait_until
+from support.cluster.customers import Customer
+from support.cluster.port_forward import forwarded
+from support.cluster.release import Release
+from support.waiting import wait_until
 
 REQUESTS = 12
 ORDERS = 3

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from support.kills import Killer, open_killer, status_of
-from support.releases import NAMESPACE, Release
-from support.storefront import Customer, Door, wait_until
+from support.cluster.container_kills import Killer, open_killer, status_of
+from support.cluster.customers import Customer, Door
+from support.cluster.release import NAMESPACE, Release
+from support.waiting import wait_until
 
 COMPONENTS = ("api", "receiver", "poller", "redis", "mysql")
 """Each has a pod whose main container has the component's name."""

@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from cluster import CHART
-from support.releases import NEXT_TAG, TAG, Release
-from support.storefront import Customer, Door, traffic, wait_until
+from support.cluster.customers import Customer, Door, traffic
+from support.cluster.release import NEXT_TAG, TAG, Release
+from support.waiting import wait_until
 
 SERVICES: Final = {"api", "receiver", "poller", "web"}
 STORES: Final = {"mysql", "redis"}

@@ -7,8 +7,9 @@ import pytest
 
 from cluster import ROOT, CommandFailed
 from operate import DATABASE_USERS
-from support.releases import NAMESPACE, VALUES, Release
-from support.storefront import Customer, wait_until
+from support.cluster.customers import Customer
+from support.cluster.release import NAMESPACE, VALUES, Release
+from support.waiting import wait_until
 
 
 def operate(*command: str, exit_code: int = 0) -> str:

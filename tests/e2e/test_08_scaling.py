@@ -2,8 +2,9 @@
 
 import pytest
 
-from support.releases import Release
-from support.storefront import Door, traffic, wait_until
+from support.cluster.customers import Door, traffic
+from support.cluster.release import Release
+from support.waiting import wait_until
 
 SERVING = ("api", "receiver", "web", "mysql", "redis")
 

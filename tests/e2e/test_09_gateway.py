@@ -4,8 +4,9 @@ import os
 
 import pytest
 
-from support.releases import Release
-from support.storefront import Customer, Door, wait_until
+from support.cluster.customers import Customer, Door
+from support.cluster.release import Release
+from support.waiting import wait_until
 
 GATEWAY = os.environ.get("E2E_GATEWAY", "traefik")
 GATEWAY_NAMESPACE = os.environ.get("E2E_GATEWAY_NAMESPACE", "ingress")

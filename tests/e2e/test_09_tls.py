@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from support.releases import HOST, Release
-from support.storefront import Customer, Door, wait_until
+from support.cluster.customers import Customer, Door
+from support.cluster.release import HOST, Release
+from support.waiting import wait_until
 
 SECRET = "shop-tls"
 ADDRESS = os.environ.get("CLUSTER_IP", "127.0.0.1").partition(":")[0]

@@ -6,8 +6,9 @@ import subprocess
 import pytest
 
 from cluster import ROOT
-from support.releases import Release
-from support.storefront import Door, wait_until
+from support.cluster.customers import Door
+from support.cluster.release import Release
+from support.waiting import wait_until
 
 
 @pytest.mark.timeout(300)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from cluster import CommandFailed
-from support.releases import NAMESPACE, Release
+from support.cluster.release import NAMESPACE, Release
 
 NAME: Final = "store-tests"
 SECONDS: Final = 900

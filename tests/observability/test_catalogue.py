@@ -19,9 +19,9 @@ import swapshop_api
 import swapshop_kit
 import swapshop_poller
 import swapshop_receiver
-from support.exporter import snapshot_of_one_order
-from support.processes import free_port
-from support.up import up
+from support.api.exporter import snapshot_of_one_order
+from support.servers.processes import free_port
+from support.system.up_process import up
 from support.waiting import until
 from swapshop_api.dispatch.policy import DeadReason
 from swapshop_api.dispatch.schemas import Outcome, State

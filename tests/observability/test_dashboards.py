@@ -1,4 +1,4 @@
-"""The dashboards keep the rules of support.dashboard_lint, and each rule finds what breaks it."""
+"""The dashboards keep the rules of dashboard_lint, and each rule finds what breaks it."""
 
 import copy
 import json
@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 import queries
 from dashboards import dashboards
-from support import dashboard_lint as lint
+from support.observability import dashboard_lint as lint
 
 BOARDS = dashboards()
 

@@ -8,11 +8,11 @@ import pytest
 
 import outputs
 import rules
-from support.alert_scenarios import play, promtool, run
-from support.burn_scenarios import BURNS
-from support.cause_scenarios import PAGES, TICKETS
-from support.processes import find_program
-from support.promql import labels_of_result
+from support.observability.alert_scenarios import play, promtool, run
+from support.observability.burn_scenarios import BURNS
+from support.observability.cause_scenarios import PAGES, TICKETS
+from support.observability.promql import labels_of_result
+from support.servers.processes import find_program
 from swapshop_api.exporter.figures import DEADLINE
 
 RULES = outputs.ROOT / outputs.CHART_FILES / "rules.yaml"

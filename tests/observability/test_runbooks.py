@@ -8,7 +8,7 @@ import pytest
 import catalogue
 import outputs
 import rules
-from support.promql import reads
+from support.observability.promql import reads
 
 PAGES = outputs.ROOT / "docs/runbooks"
 NAMES = sorted(path.stem for path in PAGES.glob("*.md") if path.stem != "README")

@@ -10,7 +10,7 @@ import queries
 import rules
 from catalogue import CONTENT, EXTERNAL, OWN, metric_of
 from dashboards import dashboards
-from support.promql import Read, labels_of_result, reads
+from support.observability.promql import Read, labels_of_result, reads
 
 JOBS = [
     f"swapshop-{component}"

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 import rules
-from support.promql import reads
+from support.observability.promql import reads
 from swapshop_api import app as api
 from swapshop_kit.web import create_app
 from swapshop_receiver import app as receiver

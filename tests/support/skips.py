@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from support.processes import ServerMissingError
+from support.servers.processes import ServerMissingError
 
 
 @contextmanager

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from cluster import Cluster, CommandFailed
-from support.forwarding import forwarded
-from support.pagers import Pager
-from support.releases import Release
+from support.cluster.pager import Pager
+from support.cluster.port_forward import forwarded
+from support.cluster.release import Release
 
 collect_ignore_glob = [] if os.environ.get("E2E") == "1" else ["test_*.py"]
 

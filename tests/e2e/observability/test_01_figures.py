@@ -6,8 +6,8 @@ import sys
 import httpx
 
 from cluster import ROOT
-from support.releases import Release
-from support.storefront import wait_until
+from support.cluster.release import Release
+from support.waiting import wait_until
 
 JOBS = {
     f"swapshop-{part}"

@@ -9,9 +9,10 @@ import pytest
 
 import queries
 from prometheus import ask
-from support.pagers import Pager
-from support.releases import Release
-from support.storefront import Customer, wait_until
+from support.cluster.customers import Customer
+from support.cluster.pager import Pager
+from support.cluster.release import Release
+from support.waiting import wait_until
 
 from .conftest import VALUES
 

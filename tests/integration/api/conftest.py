@@ -9,11 +9,11 @@ from redis.asyncio import Redis
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.auth import api_container, api_settings
-from support.redis_contents import forget_all
-from support.servers import DatabaseServer, RedisServer
-from support.shop import Shop, bearer
-from support.stores import Stores, migrate_to_head, prepare
+from support.api.accounts import api_container, api_settings
+from support.api.client import Shop, bearer
+from support.stores.pairs import Stores, migrate_to_head, prepare
+from support.stores.redis_keys import forget_all
+from support.stores.servers import DatabaseServer, RedisServer
 from swapshop_api.app import whole_app
 from swapshop_api.audit.models import audit
 from swapshop_api.auth.models import refresh_families, refresh_tokens, users

@@ -10,10 +10,10 @@ from typing import TypeVar
 import httpx
 import pytest
 
-from support.auth import cheap_passwords
-from support.processes import free_port, run_module, running
-from support.stores import Stores
-from support.system import CLIENT_SECRET, ORIGIN, System
+from support.api.accounts import cheap_passwords
+from support.servers.processes import free_port, run_module, running
+from support.stores.pairs import Stores
+from support.system.separate_processes import CLIENT_SECRET, ORIGIN, System
 from swapshop_api.auth.accounts import create_user
 from swapshop_api.auth.store import find_user_by_email
 from swapshop_kit.database import Database, create_engine

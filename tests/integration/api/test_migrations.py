@@ -11,10 +11,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.interruptions import interrupted_engines, kill_connection
-from support.scripts import run_python
-from support.servers import DatabaseServer
-from support.statements import is_running
+from support.servers.python_programs import run_python
+from support.stores.interruptions import interrupted_engines, kill_connection
+from support.stores.servers import DatabaseServer
+from support.stores.statements import is_running
 from support.waiting import until
 from swapshop_api.audit.models import audit
 from swapshop_api.auth.models import refresh_families, refresh_tokens, users

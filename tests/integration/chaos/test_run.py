@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from support.processes import find_program
-from support.servers import database_server_program
+from support.servers.processes import find_program
+from support.stores.servers import database_server_program
 
 SEED = "170"
 """Draws, within its seconds, faults of services, stores and links that are over soon."""

@@ -18,10 +18,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from run import HERE, addresses, run_k6
-from support import web
-from support.local_system import migrated_system
-from support.processes import free_port, running
-from support.system import System
+from support.servers import uvicorn_server as web
+from support.servers.processes import free_port, running
+from support.system.on_this_machine import migrated_system
+from support.system.separate_processes import System
 
 CROSSED = 99
 """k6's exit code for a crossed threshold."""

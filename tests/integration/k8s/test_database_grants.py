@@ -11,16 +11,24 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.auth import CUSTOMER, NEW_PASSWORD, PASSWORD, Browser, api_container, api_settings
-from support.dispatch import result
-from support.exporter import watch_url
-from support.grants import GrantedSchemas, granted_schemas, read_grants
-from support.housekeeping import TIMES, add
-from support.orders import order_json
-from support.receiver import opened_receiver, order_ready, receiver_settings
-from support.servers import DatabaseServer, RedisServer
-from support.shop import Shop, bearer
-from support.stores import Stores, migrate_to_head
+from support.api.accounts import (
+    CUSTOMER,
+    NEW_PASSWORD,
+    PASSWORD,
+    Browser,
+    api_container,
+    api_settings,
+)
+from support.api.client import Shop, bearer
+from support.api.dispatch import result
+from support.api.exporter import watch_url
+from support.api.housekeeping import TIMES, add
+from support.api.orders import order_json
+from support.receiver.events import order_ready
+from support.receiver.server import opened_receiver, receiver_settings
+from support.stores.grants import GrantedSchemas, granted_schemas, read_grants
+from support.stores.pairs import Stores, migrate_to_head
+from support.stores.servers import DatabaseServer, RedisServer
 from swapshop_api.app import whole_app
 from swapshop_api.auth.accounts import promote
 from swapshop_api.container import MIGRATIONS, Container

@@ -9,9 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from cluster import CHART
-from support.redis_contents import names_in
-from support.servers import redis_server
 from support.skips import skipping_without_server
+from support.stores.redis_keys import names_in
+from support.stores.servers import redis_server
 from swapshop_api.auth.problems import TooManyRequests
 from swapshop_api.auth.rate_limits import Limit, RateLimits
 from swapshop_api.orders.cache import CachedOrder, OrderCache

@@ -11,12 +11,13 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
 from cluster import CHART
-from support.auth import api_container, api_settings
-from support.receiver import counted, order_ready, receiver_settings, running_receiver
-from support.servers import redis_server as private_redis
-from support.shop import Shop, bearer
+from support.api.accounts import api_container, api_settings
+from support.api.client import Shop, bearer
+from support.receiver.events import order_ready
+from support.receiver.server import counted, receiver_settings, running_receiver
 from support.skips import skipping_without_server
-from support.stores import Stores, migrate_to_head
+from support.stores.pairs import Stores, migrate_to_head
+from support.stores.servers import redis_server as private_redis
 from support.waiting import until
 from swapshop_api.app import whole_app
 from swapshop_api.auth.rate_limits import Limit, RateLimits

@@ -10,9 +10,9 @@ import uvloop
 from sqlalchemy import delete
 from structlog.testing import capture_logs
 
-from support.samples import METADATA, samples
-from support.servers import DatabaseServer
-from support.stores import prepare
+from support.stores.pairs import prepare
+from support.stores.sample_table import METADATA, samples
+from support.stores.servers import DatabaseServer
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.ids import new_id
 

@@ -12,8 +12,8 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import QueuePool
 
-from support.samples import add_word, words_in
-from support.statements import is_running
+from support.stores.sample_table import add_word, words_in
+from support.stores.statements import is_running
 from support.waiting import until
 from swapshop_kit.database import Database, create_engine
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.samples import samples
+from support.stores.sample_table import samples
 from swapshop_kit.database import Database
 from swapshop_kit.dialect import utc_now
 from swapshop_kit.ids import new_id

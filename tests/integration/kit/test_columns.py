@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.samples import add_word, samples
+from support.stores.sample_table import add_word, samples
 from swapshop_kit.database import Database
 from swapshop_kit.dialect import Failure, classify
 from swapshop_kit.ids import new_id

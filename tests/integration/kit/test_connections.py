@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.database_proxy import AtCommit, DatabaseProxy
-from support.samples import add_word, count_of, words_in
-from support.servers import DatabaseServer
+from support.stores.database_proxy import AtCommit, DatabaseProxy
+from support.stores.sample_table import add_word, count_of, words_in
+from support.stores.servers import DatabaseServer
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.mysql import Limits
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown

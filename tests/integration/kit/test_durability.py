@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
-from support.servers import DatabaseServer
-from support.servers import mariadb as private_mariadb
 from support.skips import skipping_without_server
+from support.stores.servers import DatabaseServer
+from support.stores.servers import mariadb as private_mariadb
 from swapshop_kit.checks import database_check
 from swapshop_kit.database import Database, create_engine, is_durable
 

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.database_proxy import DatabaseProxy
-from support.failovers import Failover, two_servers
-from support.samples import METADATA, add_word, count_of, words_in
 from support.skips import skipping_without_server
+from support.stores.database_proxy import DatabaseProxy
+from support.stores.failovers import Failover, two_servers
+from support.stores.sample_table import METADATA, add_word, count_of, words_in
 from swapshop_kit.checks import database_check
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.mysql import Limits

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from support.serving import BOUND, connected, serving
+from support.servers.kit_server import BOUND, connected, serving
 from support.waiting import until
 from swapshop_kit import web
 from swapshop_kit.http_protocol import MAX_PIPELINED, REFUSED_CONNECTIONS, HttpLimits

@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
-from support.processes import HOST, free_port
-from support.scripts import run_python
-from support.servers import DatabaseServer
+from support.servers.processes import HOST, free_port
+from support.servers.python_programs import run_python
+from support.stores.servers import DatabaseServer
 from support.waiting import until
 from swapshop_kit.database import Database, DuplicateKey, create_engine
 from swapshop_kit.ids import new_id

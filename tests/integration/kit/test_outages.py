@@ -11,11 +11,11 @@ import uvloop
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.processes import HOST, free_port
-from support.samples import METADATA, add_word, count_of, words_in
-from support.servers import DatabaseServer
-from support.servers import mariadb as private_mariadb
+from support.servers.processes import HOST, free_port
 from support.skips import skipping_without_server
+from support.stores.sample_table import METADATA, add_word, count_of, words_in
+from support.stores.servers import DatabaseServer
+from support.stores.servers import mariadb as private_mariadb
 from support.waiting import until
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.migrations import is_ready

@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 from fastapi import FastAPI, Request
 
-from support.processes import HOST, ChildProcess, find_program, free_port, running
-from support.serving import connected, serving
+from support.servers.kit_server import connected, serving
+from support.servers.processes import HOST, ChildProcess, find_program, free_port, running
 from support.waiting import until
 from swapshop_kit import web
 

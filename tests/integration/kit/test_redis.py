@@ -10,8 +10,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
-from support.processes import HOST, free_port
-from support.servers import RedisServer, valkey
+from support.servers.processes import HOST, free_port
+from support.stores.servers import RedisServer, valkey
 from support.waiting import until
 from swapshop_kit.redis import CALL_SECONDS, REDIS_ERRORS, create_redis, is_up
 

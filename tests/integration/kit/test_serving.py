@@ -13,8 +13,8 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 
-from support.processes import HOST
-from support.serving import BOUND, connected, serving
+from support.servers.kit_server import BOUND, connected, serving
+from support.servers.processes import HOST
 from support.waiting import until
 from swapshop_kit import web
 from swapshop_kit.serving import AddressTaken, Endpoint, listen, serve

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.samples import add_to, add_word, samples, words_in
+from support.stores.sample_table import add_to, add_word, samples, words_in
 from swapshop_kit.database import Database, create_engine, is_durable
 from swapshop_kit.migrations import LIMITS as MIGRATION_LIMITS
 from swapshop_kit.mysql import Limits

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.samples import add_word, count_of, samples
+from support.stores.sample_table import add_word, count_of, samples
 from swapshop_kit.database import Database
 from swapshop_kit.dialect import microseconds_between
 from swapshop_kit.ids import new_id

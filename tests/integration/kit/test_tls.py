@@ -8,12 +8,12 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.certificates import Authority
-from support.database_proxy import DatabaseProxy
-from support.processes import HOST, run_module
-from support.servers import DatabaseServer, database_server_program, mariadb
+from support.servers.certificates import Authority
+from support.servers.processes import HOST, run_module
 from support.skips import skipping_without_server
-from support.tls_servers import TlsServer, tls_mariadb
+from support.stores.database_proxy import DatabaseProxy
+from support.stores.servers import DatabaseServer, database_server_program, mariadb
+from support.stores.tls_servers import TlsServer, tls_mariadb
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.mysql import Limits
 from swapshop_kit.problems import DatabaseUnavailable

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.samples import add_to, add_word, count_of, words_in
+from support.stores.sample_table import add_to, add_word, count_of, words_in
 from swapshop_kit.database import ATTEMPTS, Database, DuplicateKey, LockTimeout, create_engine
 from swapshop_kit.dialect import Failure, classify
 from swapshop_kit.problems import DatabaseUnavailable, NotFound

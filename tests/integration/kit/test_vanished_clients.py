@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.database_proxy import AtCommit, DatabaseProxy
-from support.samples import add_to, add_word, count_of, words_in
+from support.stores.database_proxy import AtCommit, DatabaseProxy
+from support.stores.sample_table import add_to, add_word, count_of, words_in
 from support.waiting import until
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.mysql import Limits

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.auth import PASSWORD, cheap_passwords
+from support.api.accounts import PASSWORD, cheap_passwords
 from swapshop_api.auth.accounts import create_user
 from swapshop_api.auth.store import find_user_by_email
 from swapshop_api.container import MIGRATIONS

@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.processes import free_port, run_module
+from support.servers.processes import free_port, run_module
 from support.skips import skipping_without_server
-from support.tls_servers import TlsServer, tls_mariadb
-from support.up import up
+from support.stores.tls_servers import TlsServer, tls_mariadb
+from support.system.up_process import up
 from support.waiting import until
 from swapshop_local.demo import CUSTOMER, PASSWORD
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.processes import HOST, free_port
-from support.servers import DatabaseServer, RedisServer
-from support.up import END_SECONDS, Up, up
+from support.servers.processes import HOST, free_port
+from support.stores.servers import DatabaseServer, RedisServer
+from support.system.up_process import END_SECONDS, Up, up
 from support.waiting import until
 from swapshop_kit.ids import new_id
 from swapshop_local.demo import CUSTOMER, PASSWORD

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.servers import DatabaseServer, RedisServer
-from support.system import Customer, Started, System, migrated_schemas, processes
+from support.stores.servers import DatabaseServer, RedisServer
+from support.system.separate_processes import Customer, Started, System, migrated_schemas, processes
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.ids import new_id
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import httpx
 
-from support.processes import HOST, ChildProcess, answers, find_program, free_port
-from support.system import Started, System
-from support.traces import collecting
+from support.observability.otlp_collector import collecting
+from support.servers.processes import HOST, ChildProcess, answers, find_program, free_port
+from support.system.separate_processes import Started, System
 from support.waiting import until
 
 

@@ -10,11 +10,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from support.lossy_proxy import LossyProxy
-from support.poller_servers import poller_process
-from support.system import OTHER_SECRET, WEBHOOK_SECRET, Customer, Started, System
+from support.poller.lossy_proxy import LossyProxy
+from support.poller.servers import poller_process
+from support.servers.uvicorn_server import running
+from support.system.separate_processes import (
+    OTHER_SECRET,
+    WEBHOOK_SECRET,
+    Customer,
+    Started,
+    System,
+)
 from support.waiting import until
-from support.web import running
 from swapshop_api.dispatch.models import DONE, LEASED, READY, deliveries
 from swapshop_kit.database import Database
 from swapshop_kit.dialect import utc_now

@@ -14,10 +14,11 @@ from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families,  # pyright: ignore[reportUnknownVariableType] - untyped
 )
 
-from support.poller_servers import poller_process
-from support.processes import HOST, free_port
-from support.servers import DatabaseServer
-from support.system import (
+from support.observability.otlp_collector import Collector, Span, collecting
+from support.poller.servers import poller_process
+from support.servers.processes import HOST, free_port
+from support.stores.servers import DatabaseServer
+from support.system.separate_processes import (
     CLIENT_SECRET,
     PASSWORD,
     WEBHOOK_SECRET,
@@ -26,7 +27,6 @@ from support.system import (
     System,
     migrated_schemas,
 )
-from support.traces import Collector, Span, collecting
 from support.waiting import until
 from swapshop_kit.ids import new_id
 

@@ -9,11 +9,11 @@ import pytest
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
-from support.poller import delivery, poller_settings
-from support.poller_servers import CLIENT_SECRET, ApiServer, ReceiverServer
-from support.processes import free_port
+from support.poller.builders import delivery, poller_settings
+from support.poller.servers import CLIENT_SECRET, ApiServer, ReceiverServer
+from support.servers.processes import free_port
+from support.servers.uvicorn_server import HOST, running
 from support.waiting import until
-from support.web import HOST, running
 from swapshop_poller.app import open_poller, run_loop
 from swapshop_poller.contract import Result
 from swapshop_poller.operations import Operations

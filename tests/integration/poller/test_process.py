@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from support.poller import TRACEPARENT, deliveries
-from support.poller_servers import ApiServer, PollerProcess, ReceiverServer, poller_process
-from support.processes import free_port
+from support.poller.builders import TRACEPARENT, deliveries
+from support.poller.servers import ApiServer, PollerProcess, ReceiverServer, poller_process
+from support.servers.processes import free_port
+from support.servers.uvicorn_server import HOST, running
 from support.waiting import until
-from support.web import HOST, running
 
 ALL = {each.id for each in deliveries(20)}
 

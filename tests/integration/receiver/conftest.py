@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator, Generator
 
 import pytest
 
-from support.receiver import Receiver, opened_receiver, receiver_settings, running_receiver
-from support.servers import DatabaseServer, RedisServer
-from support.stores import Stores, migrate_to_head
+from support.receiver.server import Receiver, opened_receiver, receiver_settings, running_receiver
+from support.stores.pairs import Stores, migrate_to_head
+from support.stores.servers import DatabaseServer, RedisServer
 from swapshop_kit.ids import new_id
 from swapshop_kit.redis import Circuit, create_redis
 from swapshop_receiver.container import MIGRATIONS

@@ -6,14 +6,10 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
-from support.receiver import (
-    Issuer,
-    receiver_settings,
-    running_receiver,
-)
-from support.stores import Stores
+from support.receiver.server import Issuer, receiver_settings, running_receiver
+from support.servers.uvicorn_server import running
+from support.stores.pairs import Stores
 from support.waiting import until
-from support.web import running
 from swapshop_kit.ended_sessions import KEPT_SECONDS, EndedSessions
 from swapshop_kit.ids import new_id
 from swapshop_receiver.container import open_container

@@ -12,17 +12,11 @@ import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.clocks import DatabaseClock
-from support.receiver import (
-    Receiver,
-    counted,
-    order_ready,
-    receiver_settings,
-    running_receiver,
-    webhook_id_of,
-)
-from support.servers import valkey
-from support.stores import Stores
+from support.receiver.events import order_ready, webhook_id_of
+from support.receiver.server import Receiver, counted, receiver_settings, running_receiver
+from support.stores.database_clock import DatabaseClock
+from support.stores.pairs import Stores
+from support.stores.servers import valkey
 from support.waiting import until
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.dialect import utc_now

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, MetaData, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.servers import DatabaseServer
+from support.stores.servers import DatabaseServer
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.ids import new_id
 from swapshop_kit.migrations import VERSION_TABLE, head_of, is_ready, migrate, read_version

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import Connection, event, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.receiver import Receiver, order_ready, webhook_id_of
+from support.receiver.events import order_ready, webhook_id_of
+from support.receiver.server import Receiver
 from support.security_log import security_log
-from support.statements import explanation
+from support.stores.statements import explanation
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.ids import new_id
 from swapshop_receiver.notifications import store

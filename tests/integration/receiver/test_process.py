@@ -17,11 +17,12 @@ import orjson
 import pytest
 from fastapi import FastAPI
 
-from support.processes import free_port
-from support.receiver import PREVIOUS_SECRET, SECRET, EventReader, Issuer, order_ready, signed
-from support.servers import RedisServer
+from support.receiver.events import PREVIOUS_SECRET, SECRET, order_ready, signed
+from support.receiver.server import EventReader, Issuer
+from support.servers.processes import free_port
+from support.servers.uvicorn_server import running
+from support.stores.servers import RedisServer
 from support.waiting import until
-from support.web import running
 from swapshop_kit.ids import new_id
 from swapshop_kit.problems import DatabaseUnavailable
 

@@ -10,17 +10,10 @@ import pytest
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.receiver import (
-    Receiver,
-    counted,
-    opened_receiver,
-    order_ready,
-    receiver_settings,
-    signed,
-    webhook_id_of,
-)
+from support.receiver.events import order_ready, signed, webhook_id_of
+from support.receiver.server import Receiver, counted, opened_receiver, receiver_settings
 from support.security_log import security_log
-from support.servers import RedisServer, valkey
+from support.stores.servers import RedisServer, valkey
 from support.waiting import until
 from swapshop_kit.ids import new_id
 from swapshop_kit.problems import OutcomeUnknown

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from support.local_system import migrated_system
-from support.processes import ServerMissingError
+from support.servers.processes import ServerMissingError
+from support.system.on_this_machine import migrated_system
 
 
 def test_an_error_of_the_block_is_passed_on(tmp_path: Path) -> None:

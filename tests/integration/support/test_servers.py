@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from support.processes import ServerMissingError, ServerStartError, free_port
-from support.servers import (
+from support.servers.processes import ServerMissingError, ServerStartError, free_port
+from support.stores.servers import (
     DatabaseServer,
     RedisServer,
     ValkeyProcess,

@@ -6,7 +6,7 @@ import pytest
 
 from cluster import CommandFailed
 from restore import Restore
-from support.fake_release import FakeRelease
+from support.cluster.fake_release import FakeRelease
 
 FILE = "swapshop-20260101T000000Z.sql.gz"
 CHECKED = [

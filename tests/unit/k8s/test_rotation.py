@@ -4,7 +4,7 @@ import pytest
 
 from cluster import CommandFailed
 from operate import DATABASE_USERS, Rotation
-from support.fake_release import FakeRelease
+from support.cluster.fake_release import FakeRelease
 
 
 def rotate(rotation: Rotation, purpose: str) -> None:

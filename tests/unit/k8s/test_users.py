@@ -4,7 +4,7 @@ import pytest
 
 from cluster import CommandFailed
 from operate import run_users
-from support.fake_release import FakeRelease
+from support.cluster.fake_release import FakeRelease
 
 
 def test_a_command_runs_once_in_the_migrations_container_and_nothing_of_it_stays() -> None:

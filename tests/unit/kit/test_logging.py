@@ -2,7 +2,7 @@
 
 import re
 
-from support.scripts import json_lines
+from support.servers.python_programs import json_lines
 
 _SAMPLE = """
     import logging

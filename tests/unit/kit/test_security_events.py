@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
-from support.metrics import rise_of
+from support.counters import rise_of
 from swapshop_kit import security_events
 from swapshop_kit.addresses import TrustedProxies
 from swapshop_kit.problems import Forbidden, NotFound, Problem, Text, Unauthenticated

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from support.certificates import Authority
+from support.servers.certificates import Authority
 from swapshop_kit.http_protocol import HttpLimits
 from swapshop_kit.settings import (
     DatabaseSettings,

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanKind
 
-from support.scripts import json_lines
+from support.servers.python_programs import json_lines
 from swapshop_kit.statement_spans import describe
 from swapshop_kit.trace_export import OneLineExporter, OwnDecision
 

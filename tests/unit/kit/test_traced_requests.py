@@ -1,6 +1,6 @@
 """With a tracer, the log line of a request carries the trace that its spans have."""
 
-from support.scripts import json_lines
+from support.servers.python_programs import json_lines
 
 _PROGRAM = """
     import asyncio

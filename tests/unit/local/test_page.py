@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.web import running
+from support.servers.uvicorn_server import running
 from swapshop_local.page import Page
 from swapshop_local.stack import OnePort, refusing_other_hosts
 

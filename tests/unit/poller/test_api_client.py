@@ -8,8 +8,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from support.poller import delivery
-from support.virtual_time import run_in_virtual_time, virtual_now
+from support.poller.builders import delivery
+from support.poller.virtual_time import run_in_virtual_time, virtual_now
 from swapshop_poller.api_client import ApiAway, ApiClient, ApiRefused
 from swapshop_poller.contract import Acknowledgement, LeaseAnswer, LeaseRequest, Outcome, Result
 

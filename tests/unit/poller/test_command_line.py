@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from support.poller import WEBHOOK_SECRET, poller_settings
+from support.poller.builders import WEBHOOK_SECRET, poller_settings
 from swapshop_poller.__main__ import main
 
 GOOD = {

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.poller import Fault, World, deliveries
+from support.poller.builders import deliveries
+from support.poller.in_memory import Fault, World
 
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
 

@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from support.poller import Fault, Reaction, Story, World, deliveries, poller_settings
+from support.poller.builders import deliveries, poller_settings
+from support.poller.in_memory import Fault, Reaction, Story, World
 from swapshop_poller.contract import Outcome
 from swapshop_poller.policy import Answer, Cause, Failure, judge
 from swapshop_poller.round import Ending

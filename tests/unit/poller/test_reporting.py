@@ -2,7 +2,8 @@
 
 import pytest
 
-from support.poller import Fault, Reaction, World, deliveries
+from support.poller.builders import deliveries
+from support.poller.in_memory import Fault, Reaction, World
 
 ALL_DELIVERED = {each.id: ["delivered"] for each in deliveries(100)}
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from support.poller import Reaction, World, deliveries, delivery
+from support.poller.builders import deliveries, delivery
+from support.poller.in_memory import Reaction, World
 from swapshop_poller.contract import Outcome, Result
 from swapshop_poller.policy import Answer, Attempt, Cause, Failure
 

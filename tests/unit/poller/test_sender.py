@@ -6,8 +6,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from support.poller import TRACEPARENT, WEBHOOK_SECRET, delivery
-from support.virtual_time import run_in_virtual_time, virtual_now
+from support.poller.builders import TRACEPARENT, WEBHOOK_SECRET, delivery
+from support.poller.virtual_time import run_in_virtual_time, virtual_now
 from swapshop_kit.webhook_signatures import verify
 from swapshop_poller.contract import Delivery
 from swapshop_poller.policy import Answer, Attempt, Cause, Failure

@@ -9,14 +9,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import RowMapping
 
-from support.receiver import (
-    FOREIGN_SECRET,
-    PREVIOUS_SECRET,
-    SECRET,
-    order_ready,
-    receiver_settings,
-    signed,
-)
+from support.receiver.events import FOREIGN_SECRET, PREVIOUS_SECRET, SECRET, order_ready, signed
+from support.receiver.server import receiver_settings
 from swapshop_kit.access_tokens import Claims
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.ids import new_id

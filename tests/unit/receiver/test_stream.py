@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import RowMapping
 from starlette.types import Message
 
-from support.receiver import order_ready
+from support.receiver.events import order_ready
 from support.waiting import until
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.problems import DatabaseUnavailable

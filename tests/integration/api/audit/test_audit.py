@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from support.api.client import Shop, code_of
 from support.security_log import security_log
-from support.shop import Shop, code_of
-from support.statements import counting
+from support.stores.statements import counting
 from swapshop_api.audit import store
 from swapshop_api.audit.store import SYSTEM, Entry
 from swapshop_kit.database import Database

@@ -6,8 +6,8 @@ import pytest
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
-from support.auth import Browser, api_container, api_settings
-from support.stores import Stores
+from support.api.accounts import Browser, api_container, api_settings
+from support.stores.pairs import Stores
 from swapshop_api.app import whole_app
 from swapshop_api.container import Container
 from swapshop_kit.database import Database

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.auth import (
+from support.api.accounts import (
     CUSTOMER,
     LOCAL_ORIGIN,
     NEW_PASSWORD,

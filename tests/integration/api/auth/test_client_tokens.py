@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from support.auth import POLLER_SECRET, Browser, api_container, api_settings
-from support.stores import Stores
+from support.api.accounts import POLLER_SECRET, Browser, api_container, api_settings
+from support.stores.pairs import Stores
 from swapshop_api.app import whole_app
 from swapshop_api.container import Container
 from swapshop_kit.access_tokens import KeySet

@@ -9,11 +9,11 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from support.auth import NEW_PASSWORD, PASSWORD, Browser, pass_time
-from support.processes import free_port
-from support.redis_commands import listing_commands
-from support.statements import counting, explaining
-from support.stores import Stores
+from support.api.accounts import NEW_PASSWORD, PASSWORD, Browser, pass_time
+from support.servers.processes import free_port
+from support.stores.pairs import Stores
+from support.stores.redis_commands import listing_commands
+from support.stores.statements import counting, explaining
 from support.waiting import until
 from swapshop_api.app import whole_app
 from swapshop_api.auth.sessions import list_ended

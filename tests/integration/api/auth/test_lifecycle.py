@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from sqlalchemy import null, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.auth import NEW_PASSWORD, PASSWORD, Browser, app_with_passwords, rows_of
+from support.api.accounts import NEW_PASSWORD, PASSWORD, Browser, app_with_passwords, rows_of
 from swapshop_api.audit.models import audit
 from swapshop_api.auth.lifecycle import Done, demote, disable, enable, revoke_sessions
 from swapshop_api.auth.models import refresh_families

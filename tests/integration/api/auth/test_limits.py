@@ -7,9 +7,9 @@ import pytest
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
-from support.auth import PASSWORD, Browser, Clock, api_container, api_settings
-from support.servers import RedisServer
-from support.stores import Stores
+from support.api.accounts import PASSWORD, Browser, Clock, api_container, api_settings
+from support.stores.pairs import Stores
+from support.stores.servers import RedisServer
 from swapshop_api.app import whole_app
 from swapshop_api.auth.problems import TooManyRequests
 from swapshop_api.auth.rate_limits import Limit, RateLimits

@@ -2,9 +2,9 @@
 
 from redis.asyncio import Redis
 
-from support.redis_contents import names_in
-from support.servers import redis_cluster
 from support.skips import skipping_without_server
+from support.stores.redis_keys import names_in
+from support.stores.servers import redis_cluster
 from swapshop_api.auth.rate_limits import Limit, RateLimits
 from swapshop_kit.redis import create_redis
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.auth import NEW_PASSWORD, PASSWORD, Browser, cheap_passwords, rows_of
+from support.api.accounts import NEW_PASSWORD, PASSWORD, Browser, cheap_passwords, rows_of
 from swapshop_api.audit.models import audit
 from swapshop_api.auth.accounts import create_user, ensure_operator, prepare_operator
 from swapshop_api.auth.problems import UserNotFound

@@ -5,13 +5,7 @@ import asyncio
 import pytest
 from fastapi import FastAPI
 
-from support.auth import (
-    NEW_PASSWORD,
-    PASSWORD,
-    Browser,
-    app_with_passwords,
-    rows_of,
-)
+from support.api.accounts import NEW_PASSWORD, PASSWORD, Browser, app_with_passwords, rows_of
 from swapshop_api.auth.models import refresh_families
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.container import Container

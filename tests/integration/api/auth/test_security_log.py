@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from support.auth import (
+from support.api.accounts import (
     CUSTOMER,
     NEW_PASSWORD,
     PASSWORD,
@@ -17,7 +17,7 @@ from support.auth import (
     pass_time,
 )
 from support.security_log import Line, security_log
-from support.stores import Stores
+from support.stores.pairs import Stores
 from swapshop_api.app import internal_app, whole_app
 from swapshop_api.container import Container
 from swapshop_kit.database import Database

@@ -14,8 +14,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from support.auth import PASSWORD, api_container, api_settings, cheap_passwords, pass_time
-from support.stores import Stores
+from support.api.accounts import PASSWORD, api_container, api_settings, cheap_passwords, pass_time
+from support.stores.pairs import Stores
 from swapshop_api.auth.accounts import create_user
 from swapshop_api.auth.domain import Auth
 from swapshop_api.auth.problems import RefreshConflict, SessionEnded

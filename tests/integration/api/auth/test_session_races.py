@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.auth import PASSWORD, Browser, pass_time
+from support.api.accounts import PASSWORD, Browser, pass_time
 from swapshop_api.auth import store
 from swapshop_api.auth.models import refresh_tokens
 from swapshop_api.auth.rotation import decode_token, hash_of

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from support.auth import LOCAL_ORIGIN, Browser, pass_time
+from support.api.accounts import LOCAL_ORIGIN, Browser, pass_time
 from swapshop_api.container import Container
 
 _SECONDS_BEYOND = timedelta(seconds=16)

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 import pytest
 from fastapi import FastAPI
 
-from support.dispatch import OPERATOR, Pipeline
-from support.shop import Shop, bearer
+from support.api.client import Shop, bearer
+from support.api.dispatch import OPERATOR, Pipeline
 from swapshop_api.container import Container
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.orders.domain import Orders

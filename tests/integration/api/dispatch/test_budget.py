@@ -2,8 +2,8 @@
 
 import pytest
 
-from support.dispatch import Pipeline
-from support.statements import counting
+from support.api.dispatch import Pipeline
+from support.stores.statements import counting
 
 BUDGET = 12
 

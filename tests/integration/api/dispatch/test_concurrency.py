@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from support.dispatch import CUSTOMER, OPERATOR, Pipeline, order_in, result
-from support.stores import Stores
+from support.api.dispatch import CUSTOMER, OPERATOR, Pipeline, order_in, result
+from support.stores.pairs import Stores
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.dispatch.models import deliveries, delivery_attempts, leases
 from swapshop_api.orders.cache import OrderCache

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from support.dispatch import Pipeline, result
-from support.interruptions import interrupted
-from support.shop import Shop, code_of
-from support.statements import counting
+from support.api.client import Shop, code_of
+from support.api.dispatch import Pipeline, result
+from support.stores.interruptions import interrupted
+from support.stores.statements import counting
 from swapshop_api.dispatch.models import deliveries, delivery_attempts, leases
 from swapshop_api.dispatch.problems import LeaseNotFound
 from swapshop_kit.ids import new_id

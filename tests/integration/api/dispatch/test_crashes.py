@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from support.dispatch import OPERATOR, Pipeline, Rows, result
-from support.interruptions import COMMIT, interrupted, kill_connection
-from support.stores import Stores
+from support.api.dispatch import OPERATOR, Pipeline, Rows, result
+from support.stores.interruptions import COMMIT, interrupted, kill_connection
+from support.stores.pairs import Stores
 from swapshop_api.audit.models import audit
 from swapshop_api.dispatch.models import deliveries, delivery_attempts, leases
 from swapshop_api.orders.models import orders

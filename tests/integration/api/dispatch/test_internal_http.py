@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from support.dispatch import Pipeline
-from support.orders import Json
-from support.shop import Shop, code_of
+from support.api.client import Shop, code_of
+from support.api.dispatch import Pipeline
+from support.api.orders import Json
 from swapshop_api.dispatch.models import deliveries, leases
 from swapshop_kit.ids import new_id
 from swapshop_kit.web import MAX_INTERNAL_BODY_BYTES

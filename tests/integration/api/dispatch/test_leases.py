@@ -11,8 +11,8 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.dispatch import CUSTOMER, OPERATOR, POLLER, Pipeline, order_in, past, result
-from support.redis_contents import names_in
+from support.api.dispatch import CUSTOMER, OPERATOR, POLLER, Pipeline, order_in, past, result
+from support.stores.redis_keys import names_in
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.dispatch.models import deliveries, delivery_attempts, leases
 from swapshop_api.orders.cache import OrderCache

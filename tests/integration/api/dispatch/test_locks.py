@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from support.dispatch import Pipeline, result
-from support.interruptions import Gate, interrupted, is_waiting_for_a_lock
-from support.stores import Stores
+from support.api.dispatch import Pipeline, result
+from support.stores.interruptions import Gate, interrupted, is_waiting_for_a_lock
+from support.stores.pairs import Stores
 from support.waiting import until
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.dispatch.models import deliveries, delivery_attempts, leases

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from support.dispatch import OPERATOR, Pipeline, past, result
-from support.shop import Shop, code_of
+from support.api.client import Shop, code_of
+from support.api.dispatch import OPERATOR, Pipeline, past, result
 from swapshop_api.dispatch.models import READY, deliveries
 from swapshop_api.orders.models import orders
 from swapshop_kit.times import to_rfc3339

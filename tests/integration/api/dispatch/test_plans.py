@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from redis.asyncio import Redis
 
-from support.dispatch import Pipeline, result
-from support.servers import DatabaseServer, RedisServer
-from support.statements import Plan, explaining, rows_read
-from support.stores import migrate_to_head
+from support.api.dispatch import Pipeline, result
+from support.stores.pairs import migrate_to_head
+from support.stores.servers import DatabaseServer, RedisServer
+from support.stores.statements import Plan, explaining, rows_read
 from swapshop_api.container import MIGRATIONS
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.dispatch.operator_store import list_page, read_pipeline

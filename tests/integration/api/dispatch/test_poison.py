@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.dispatch import Claim, Pipeline, past, result
+from support.api.dispatch import Claim, Pipeline, past, result
 from swapshop_api.dispatch.models import deliveries
 from swapshop_api.dispatch.schemas import Outcome
 

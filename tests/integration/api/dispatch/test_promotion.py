@@ -12,14 +12,14 @@ from redis.asyncio import Redis
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.auth import api_container
-from support.database_proxy import AtCommit, DatabaseProxy
-from support.interruptions import Gate, interrupted, is_waiting_for_a_lock
-from support.metrics import rise_of
-from support.orders import Json, insert_orders, line_json, order_json, stored_orders
-from support.redis_contents import names_in
-from support.shop import Shop, bearer, code_of
-from support.stores import Stores
+from support.api.accounts import api_container
+from support.api.client import Shop, bearer, code_of
+from support.api.orders import Json, insert_orders, line_json, order_json, stored_orders
+from support.counters import rise_of
+from support.stores.database_proxy import AtCommit, DatabaseProxy
+from support.stores.interruptions import Gate, interrupted, is_waiting_for_a_lock
+from support.stores.pairs import Stores
+from support.stores.redis_keys import names_in
 from support.waiting import until
 from swapshop_api.app import whole_app
 from swapshop_api.audit.models import audit

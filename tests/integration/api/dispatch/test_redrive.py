@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.dispatch import OPERATOR, Pipeline, result
+from support.api.dispatch import OPERATOR, Pipeline, result
 from swapshop_api.dispatch.models import deliveries
 from swapshop_api.dispatch.problems import DeliveryNotFound, NotRedrivable
 from swapshop_api.dispatch.schemas import Outcome

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from support.dispatch import Pipeline, result
+from support.api.dispatch import Pipeline, result
 from swapshop_api.dispatch.models import deliveries, delivery_attempts
 from swapshop_api.dispatch.problems import LeaseNotFound
 from swapshop_api.dispatch.schemas import Outcome

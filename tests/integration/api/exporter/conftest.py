@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, Generator
 import pytest
 from sqlalchemy import true
 
-from support.dispatch import Pipeline
-from support.exporter import Watch, remove, watch
-from support.servers import DatabaseServer
-from support.stores import Stores, migrate_to_head
+from support.api.dispatch import Pipeline
+from support.api.exporter import Watch, remove, watch
+from support.stores.pairs import Stores, migrate_to_head
+from support.stores.servers import DatabaseServer
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.orders.domain import Orders
 from swapshop_kit.database import Database, create_engine

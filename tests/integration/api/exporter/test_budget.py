@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from support.dispatch import Pipeline
-from support.exporter import Watch, order_and_notification, watch
-from support.statements import counting, explaining
+from support.api.dispatch import Pipeline
+from support.api.exporter import Watch, order_and_notification, watch
+from support.stores.statements import counting, explaining
 from swapshop_kit.database import Database
 
 BUDGET = 20

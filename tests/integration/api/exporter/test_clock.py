@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.clocks import DatabaseClock
-from support.dispatch import Pipeline
-from support.exporter import (
+from support.api.dispatch import Pipeline
+from support.api.exporter import (
     DEADLINES,
     LATENCY,
     POLLER_AGE,
@@ -21,8 +20,9 @@ from support.exporter import (
     now_of,
     watch,
 )
-from support.orders import insert_orders
-from support.stores import migrate_to_head
+from support.api.orders import insert_orders
+from support.stores.database_clock import DatabaseClock
+from support.stores.pairs import migrate_to_head
 from swapshop_api.container import MIGRATIONS
 from swapshop_kit.database import Database, create_engine
 from swapshop_receiver.container import MIGRATIONS as RECEIVER_MIGRATIONS

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from support.dispatch import Pipeline, result
-from support.exporter import UNACCOUNTED, WITHOUT_DELIVERY, Watch, notify
-from support.interruptions import COMMIT, Gate, interrupted
+from support.api.dispatch import Pipeline, result
+from support.api.exporter import UNACCOUNTED, WITHOUT_DELIVERY, Watch, notify
+from support.stores.interruptions import COMMIT, Gate, interrupted
 from swapshop_api.dispatch.models import deliveries
 from swapshop_kit.database import Database
 

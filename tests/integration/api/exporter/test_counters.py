@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import true
 
-from support.dispatch import OPERATOR, Claim, Pipeline, past, result
-from support.exporter import COUNTERS, Samples, Watch
+from support.api.dispatch import OPERATOR, Claim, Pipeline, past, result
+from support.api.exporter import COUNTERS, Samples, Watch
 from swapshop_api.audit.models import audit
 from swapshop_api.dispatch.models import DEAD, DONE, deliveries, delivery_attempts
 from swapshop_api.housekeeping.domain import keep_house

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.dialects import mysql
 
-from support.dispatch import Pipeline, past, result
-from support.exporter import (
+from support.api.dispatch import Pipeline, past, result
+from support.api.exporter import (
     ERRORS,
     POLLER_AGE,
     UNACCOUNTED,

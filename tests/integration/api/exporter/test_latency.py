@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from support.exporter import (
+from support.api.exporter import (
     DEADLINES,
     LATENCY,
     Samples,
@@ -15,7 +15,7 @@ from support.exporter import (
     order_and_notification,
     watch,
 )
-from support.orders import insert_orders
+from support.api.orders import insert_orders
 from swapshop_kit.database import Database
 
 MICROSECOND = timedelta(microseconds=1)

@@ -8,9 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from support.database_proxy import DatabaseProxy
-from support.dispatch import Pipeline
-from support.exporter import (
+from support.api.dispatch import Pipeline
+from support.api.exporter import (
     ERRORS,
     LATENCY,
     UNACCOUNTED,
@@ -19,10 +18,11 @@ from support.exporter import (
     watch,
     watch_url,
 )
-from support.interruptions import interrupted
-from support.processes import free_port
-from support.servers import DatabaseServer
-from support.stores import Stores
+from support.servers.processes import free_port
+from support.stores.database_proxy import DatabaseProxy
+from support.stores.interruptions import interrupted
+from support.stores.pairs import Stores
+from support.stores.servers import DatabaseServer
 from support.waiting import until
 from swapshop_kit.database import Database
 from swapshop_kit.ids import new_id

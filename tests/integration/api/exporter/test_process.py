@@ -10,8 +10,8 @@ import pytest
 
 import swapshop_api.container
 import swapshop_receiver.container
-from support.processes import ChildProcess, answers, free_port, running
-from support.stores import Stores, migrate_to_head
+from support.servers.processes import ChildProcess, answers, free_port, running
+from support.stores.pairs import Stores, migrate_to_head
 from support.waiting import until
 
 URL = "http://127.0.0.1:{}"

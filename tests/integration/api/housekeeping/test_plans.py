@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Table
 
-from support.housekeeping import add, count_of
-from support.statements import explaining, rows_read
+from support.api.housekeeping import add, count_of
+from support.stores.statements import explaining, rows_read
 from swapshop_api.audit.models import audit
 from swapshop_api.auth.models import refresh_families, refresh_tokens
 from swapshop_api.dispatch.models import deliveries, delivery_attempts, leases

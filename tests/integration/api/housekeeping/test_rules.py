@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Table
 
-from support.dispatch import Pipeline, past, result
-from support.housekeeping import add, count_of, totals_of
+from support.api.dispatch import Pipeline, past, result
+from support.api.housekeeping import add, count_of, totals_of
 from swapshop_api.audit.models import audit
 from swapshop_api.auth.models import refresh_families, refresh_tokens
 from swapshop_api.dispatch.domain import Dispatch

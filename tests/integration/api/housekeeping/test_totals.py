@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from support.housekeeping import add, count_of, totals_of
-from support.interruptions import Gate, interrupted, kill_connection
-from support.stores import Stores
+from support.api.housekeeping import add, count_of, totals_of
+from support.stores.interruptions import Gate, interrupted, kill_connection
+from support.stores.pairs import Stores
 from swapshop_api.audit.models import audit
 from swapshop_api.dispatch.models import deliveries, delivery_attempts
 from swapshop_api.housekeeping.domain import keep_house

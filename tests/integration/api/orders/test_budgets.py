@@ -7,12 +7,12 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.orders import customer, insert_orders, line_json, operator, order_json, read_order
-from support.redis_commands import listing_commands
-from support.redis_contents import forget_all
-from support.shop import Shop
-from support.statements import clock_first, counting
-from support.stores import Stores
+from support.api.client import Shop
+from support.api.orders import customer, insert_orders, line_json, operator, order_json, read_order
+from support.stores.pairs import Stores
+from support.stores.redis_commands import listing_commands
+from support.stores.redis_keys import forget_all
+from support.stores.statements import clock_first, counting
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_api.orders.schemas import Estado

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from support.metrics import rise_of
-from support.orders import customer, operator, order_json, read_order
-from support.redis_commands import CountedTrips, counting_trips, listing_commands
-from support.redis_contents import forget_all, names_in, pass_time
-from support.stores import Stores
+from support.api.orders import customer, operator, order_json, read_order
+from support.counters import rise_of
+from support.stores.pairs import Stores
+from support.stores.redis_commands import CountedTrips, counting_trips, listing_commands
+from support.stores.redis_keys import forget_all, names_in, pass_time
 from swapshop_api.orders.cache import CachedOrder, Lookup, OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_kit.ids import new_id

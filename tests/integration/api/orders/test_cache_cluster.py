@@ -6,10 +6,10 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from support.metrics import rise_of
-from support.redis_contents import names_in
-from support.servers import RedisServer, redis_cluster
+from support.counters import rise_of
 from support.skips import skipping_without_server
+from support.stores.redis_keys import names_in
+from support.stores.servers import RedisServer, redis_cluster
 from swapshop_api.orders.cache import CachedOrder, OrderCache
 from swapshop_kit.ids import new_id
 from swapshop_kit.redis import create_redis

@@ -8,11 +8,11 @@ from redis.asyncio import Redis
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
-from support.orders import customer, operator, order_json, read_order
-from support.redis_contents import forget_all
-from support.simpler_caches import NoFillLease
-from support.statements import clock_first, counting
-from support.turns import play
+from support.api.orders import customer, operator, order_json, read_order
+from support.order_cache.random_interleavings import play
+from support.order_cache.weakened_caches import NoFillLease
+from support.stores.redis_keys import forget_all
+from support.stores.statements import clock_first, counting
 from swapshop_api.orders.cache import CachedOrder, Lookup, OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_kit.database import Database

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from support.interleavings import CacheTable, Explored, Explorer
-from support.simpler_caches import (
+from support.order_cache.all_interleavings import CacheTable, Explored, Explorer
+from support.order_cache.weakened_caches import (
     AnyoneClearsTheMark,
     LeaseSurvivesTheMark,
     NoDeleteInTheEnd,

@@ -7,13 +7,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from support.metrics import rise_of
-from support.orders import customer, operator, order_json, read_order
-from support.processes import free_port
-from support.redis_commands import listing_commands
-from support.redis_contents import forget_all, pass_time
-from support.servers import RedisServer, redis_server, valkey
+from support.api.orders import customer, operator, order_json, read_order
+from support.counters import rise_of
+from support.servers.processes import free_port
 from support.skips import skipping_without_server
+from support.stores.redis_commands import listing_commands
+from support.stores.redis_keys import forget_all, pass_time
+from support.stores.servers import RedisServer, redis_server, valkey
 from swapshop_api.orders.cache import LEASE_MS, PENDING_SECONDS, CachedOrder, OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_kit.access_tokens import Claims

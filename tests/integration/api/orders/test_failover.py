@@ -7,13 +7,13 @@ from redis.asyncio import Redis
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.database_proxy import DatabaseProxy
-from support.failovers import Failover, two_servers
-from support.orders import customer, operator, order_json, read_order
-from support.redis_contents import forget_all
-from support.servers import RedisServer
+from support.api.orders import customer, operator, order_json, read_order
 from support.skips import skipping_without_server
-from support.stores import migrate_to_head
+from support.stores.database_proxy import DatabaseProxy
+from support.stores.failovers import Failover, two_servers
+from support.stores.pairs import migrate_to_head
+from support.stores.redis_keys import forget_all
+from support.stores.servers import RedisServer
 from swapshop_api.container import MIGRATIONS
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders

@@ -12,14 +12,14 @@ from sqlalchemy import delete, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import QueuePool
 
-from support.auth import api_container
-from support.database_proxy import AtCommit, DatabaseProxy
-from support.orders import line_json, order_json, read_order, stored_orders
-from support.redis_commands import listing_commands
-from support.redis_contents import forget_all
-from support.shop import Shop, bearer, code_of
-from support.statements import clock_first, counting
-from support.stores import Stores
+from support.api.accounts import api_container
+from support.api.client import Shop, bearer, code_of
+from support.api.orders import line_json, order_json, read_order, stored_orders
+from support.stores.database_proxy import AtCommit, DatabaseProxy
+from support.stores.pairs import Stores
+from support.stores.redis_commands import listing_commands
+from support.stores.redis_keys import forget_all
+from support.stores.statements import clock_first, counting
 from support.waiting import until
 from swapshop_api.app import whole_app
 from swapshop_api.container import Container

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.servers import DatabaseServer
-from support.statements import explaining, rows_read
-from support.stores import migrate_to_head, run_apart
+from support.stores.pairs import migrate_to_head, run_apart
+from support.stores.servers import DatabaseServer
+from support.stores.statements import explaining, rows_read
 from swapshop_api.container import MIGRATIONS
 from swapshop_api.orders import store
 from swapshop_api.orders.schemas import Estado, OrderOut

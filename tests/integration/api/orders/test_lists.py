@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.orders import Json, customer, insert_orders, operator
-from support.shop import Shop, code_of
+from support.api.client import Shop, code_of
+from support.api.orders import Json, customer, insert_orders, operator
 from swapshop_api.orders.domain import Orders
 from swapshop_api.orders.models import order_items
 from swapshop_api.orders.models import orders as order_table

@@ -7,8 +7,8 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from support.orders import line_json, order_json, stored_orders
-from support.shop import Shop, code_of
+from support.api.client import Shop, code_of
+from support.api.orders import line_json, order_json, stored_orders
 from swapshop_api.orders.routes import MAX_ORDER_BYTES
 from swapshop_kit.database import Database
 from swapshop_kit.ids import is_canonical_id

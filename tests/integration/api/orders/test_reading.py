@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from support.orders import Json, insert_orders, line_json, order_json
-from support.redis_contents import forget_all
-from support.shop import Shop, code_of
+from support.api.client import Shop, code_of
+from support.api.orders import Json, insert_orders, line_json, order_json
+from support.stores.redis_keys import forget_all
 from swapshop_api.container import Container
 from swapshop_api.dispatch.schemas import LeaseIn, ResultIn
 from swapshop_kit.database import Database

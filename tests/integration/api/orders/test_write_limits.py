@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from support.auth import Clock, api_container, api_settings
-from support.orders import order_json, read_order
-from support.redis_commands import listing_commands
-from support.redis_contents import forget_all
-from support.shop import Shop, bearer, code_of
-from support.statements import clock_first, counting
-from support.stores import Stores
+from support.api.accounts import Clock, api_container, api_settings
+from support.api.client import Shop, bearer, code_of
+from support.api.orders import order_json, read_order
+from support.stores.pairs import Stores
+from support.stores.redis_commands import listing_commands
+from support.stores.redis_keys import forget_all
+from support.stores.statements import clock_first, counting
 from swapshop_api.app import whole_app
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from support.auth import Clock
+from support.api.accounts import Clock
 from swapshop_api.auth.domain import ACCESS_TOKEN_SECONDS
 from swapshop_api.auth.keys import (
     JWKS_MAX_AGE_SECONDS,

@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 import pytest
 
-from support.auth import Clock
+from support.api.accounts import Clock
 from swapshop_api.auth.key_file import SigningKeysError, read_keys, write_keys
 from swapshop_api.auth.keys import RotationRefused, SigningKeys, create_if_missing, rotate
 from swapshop_kit.access_tokens import AccessTokenVerifier

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.auth import Clock
+from support.api.accounts import Clock
 from swapshop_api.auth.problems import TooManyRequests
 from swapshop_api.auth.rate_limits import MAX_LOCAL_KEYS, Limit, RateLimits
 from swapshop_kit.redis import Circuit, create_redis

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from support.auth import cheap_passwords
+from support.api.accounts import cheap_passwords
 from support.waiting import until
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import PasswordQueueFull

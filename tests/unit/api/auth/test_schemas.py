@@ -7,13 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from swapshop_api.auth.schemas import (
-    Email,
-    LoginIn,
-    NewPassword,
-    RegisterIn,
-    normalize_email,
-)
+from swapshop_api.auth.schemas import Email, LoginIn, NewPassword, RegisterIn, normalize_email
 
 _emails: TypeAdapter[str] = TypeAdapter(Email)
 _ANA = {"nombre": "Ana", "email": "ana@example.com", "password": "a" * 12}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.orders import stored_line, texts
+from support.api.orders import stored_line, texts
 from swapshop_api.dispatch.events import (
     MAX_EVENT_BYTES,
     CannotPromote,

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import func, select
 
-from support.exporter import exporter_settings
+from support.api.exporter import exporter_settings
 from swapshop_api.exporter.container import open_engine, open_exporter
 from swapshop_api.exporter.models import notifications
 from swapshop_kit.database import Database

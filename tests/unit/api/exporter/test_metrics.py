@@ -5,7 +5,7 @@ from dataclasses import replace
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
-from support.exporter import ERRORS, LATENCY, snapshot_of_one_order
+from support.api.exporter import ERRORS, LATENCY, snapshot_of_one_order
 from swapshop_api.exporter.metrics import PipelineCollector
 
 

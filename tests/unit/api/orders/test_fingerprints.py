@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from support.orders import Json, line_json, order_json, read_order, valid_orders, write_order
+from support.api.orders import Json, line_json, order_json, read_order, valid_orders, write_order
 from swapshop_api.orders.domain import fingerprint_of
 from swapshop_api.orders.schemas import OrderIn, OrderLineIn
 from swapshop_kit import strict_json

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from support.orders import Json, line_json, order_json, valid_orders, write_order
+from support.api.orders import Json, line_json, order_json, valid_orders, write_order
 from swapshop_api.orders.schemas import OrderIn
 from swapshop_kit import strict_json
 from swapshop_kit.text import normalize
