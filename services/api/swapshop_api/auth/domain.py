@@ -2,7 +2,7 @@
 
 import hmac
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -205,8 +205,12 @@ class Auth:
                 return self._begun(current, session)
         raise WrongCredentials
 
-    async def refresh(self, cookie: str | None) -> Session:
+    async def refresh(self, cookie: str | None, has_left: Callable[[], Awaitable[bool]]) -> Session:
         """Exchange a refresh token for an access token and the next refresh token.
+
+        Args:
+            cookie: with the token.
+            has_left: whether the client closed its connection, so that nobody reads the answer.
 
         Raises:
             SessionEnded: the token is unknown, or its session over, or revoked just now.
@@ -215,7 +219,7 @@ class Auth:
         token = decode_token(cookie)
         if token is None:
             raise SessionEnded
-        presented = await self._database.transaction(lambda c: present(c, token))
+        presented = await self._database.transaction(lambda c: present(c, token, has_left))
         if presented is None:
             raise SessionEnded
         if presented.verdict is Verdict.REVOKE:

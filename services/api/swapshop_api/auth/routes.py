@@ -162,7 +162,11 @@ async def login(
     openapi_extra=_TAKES_COOKIE,
 )
 async def refresh(
-    container: Deps, response: Response, cookie: RefreshCookie, secure: IsSecure
+    container: Deps,
+    request: Request,
+    response: Response,
+    cookie: RefreshCookie,
+    secure: IsSecure,
 ) -> SessionOut:
     """Exchange the refresh cookie for an access token and the next cookie.
 
@@ -170,7 +174,7 @@ async def refresh(
     browser was faster: its cookie is in the jar, so repeat the request. The Origin header is
     demanded.
     """
-    session = await container.auth.refresh(cookie)
+    session = await container.auth.refresh(cookie, request.is_disconnected)
     return _signed_in(session, response, secure=secure)
 
 

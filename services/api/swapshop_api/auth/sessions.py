@@ -1,5 +1,6 @@
 """Sessions in the database: how one begins, and what a presented refresh token does to it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -67,8 +68,14 @@ async def list_ended(database: Database, within_seconds: int) -> list[str]:
     return await database.read(lambda connection: store.list_ended(connection, within))
 
 
-async def present(connection: AsyncConnection, token: bytes) -> Presented | None:
-    """Judge a refresh token and do what the verdict says; None if its session is over."""
+async def present(
+    connection: AsyncConnection, token: bytes, has_left: Callable[[], Awaitable[bool]]
+) -> Presented | None:
+    """Judge a refresh token and do what the verdict says; None if its session is over.
+
+    A client that has left gets nothing from a used token, so its request ends no session: an honest
+    page gives up on a pod that was paused, and goes on at another before the request is read.
+    """
     token_hash = hash_of(token)
     family = await store.lock_family_of(connection, token_hash)
     state = None if family is None else await store.read_token(connection, token_hash)
@@ -82,6 +89,8 @@ async def present(connection: AsyncConnection, token: bytes) -> Presented | None
     successor = None if state.nonce is None else successor_of(token, state.nonce)
     known = None if successor is None else await store.read_token(connection, hash_of(successor))
     verdict = judge(state, known)
+    if verdict is Verdict.REVOKE and await has_left():
+        verdict = Verdict.CONFLICT
     if verdict is Verdict.REVOKE:
         await store.revoke_family(connection, family.id)
     elif verdict is Verdict.ROTATE:

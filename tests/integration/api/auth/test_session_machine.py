@@ -74,15 +74,20 @@ class Sessions(RuleBasedStateMachine):
         self._runner.run(work())
         self.jar = encode_token(session.token)
 
-    def _refresh(self, token: str) -> str | None:
+    def _refresh(self, token: str, *, has_left: bool = False) -> str | None:
         """Present a token; returns its successor, or None for a conflict."""
+
+        async def client_has_left() -> bool:
+            return has_left
+
         try:
-            successor = self._runner.run(self._auth.refresh(token)).refresh_token
+            session = self._runner.run(self._auth.refresh(token, client_has_left))
         except RefreshConflict:
             return None
         except SessionEnded:
             self.ended = True
             return None
+        successor = session.refresh_token
         self.used_at.setdefault(token, self.now)
         self.successors.setdefault(token, set()).add(successor)
         return successor
@@ -141,9 +146,7 @@ class Sessions(RuleBasedStateMachine):
     @precondition(lambda self: self.presented and not self.thief_came and not self.ended)
     def run_a_request_whose_client_has_given_up(self, data: st.DataObject) -> None:
         token = data.draw(st.sampled_from(self.presented))
-        if self._ends_its_session(token):
-            return
-        self.late = self._refresh(token)
+        self.late = self._refresh(token, has_left=True)
         assert not self.ended, "a late request of the customer's own ended the session"
 
     @rule(from_the_late_answer=st.booleans())
