@@ -14,10 +14,9 @@ import yaml
 
 from support.cluster.chart import CHART, ROOT, Helm, Manifest, component, containers, pods
 
+SERVICES: Final = ("api", "receiver", "poller")
 DOCKERFILES: Final = {
-    "api": ROOT / "services" / "api" / "Dockerfile",
-    "receiver": ROOT / "services" / "receiver" / "Dockerfile",
-    "poller": ROOT / "services" / "poller" / "Dockerfile",
+    **dict.fromkeys(SERVICES, ROOT / "services" / "Dockerfile"),
     "web": ROOT / "web" / "Dockerfile",
 }
 OTHERS: Final = {
@@ -47,20 +46,35 @@ STARTS: Final[dict[str, tuple[list[str], list[str]]]] = {
 """Program and arguments of each image."""
 
 
-def final_stage(dockerfile: Path) -> str:
-    """Return the text from the last FROM on."""
-    return dockerfile.read_text().rpartition("\nFROM ")[2]
+def stages(dockerfile: Path) -> dict[str, list[str]]:
+    """Return base and instructions of each stage by its name; the last one's is empty."""
+    found: dict[str, list[str]] = {}
+    for stage in dockerfile.read_text().split("\nFROM ")[1:]:
+        base, _, name = stage.partition("\n")[0].partition(" AS ")
+        found[name] = [base, stage.partition("\n")[2]]
+    return found
+
+
+def final_stage(name: str) -> str:
+    """Return what makes an image, without the stages it only copies from."""
+    found = stages(DOCKERFILES[name])
+    base, text = found[""]
+    base = base.replace("$SERVICE", name)
+    while base in found:
+        base, above = found[base]
+        text = above + text
+    return text.replace("$SERVICE", name)
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_the_image_runs_as_a_numeric_user(name: str) -> None:
-    users = re.findall(r"^USER (.+)$", final_stage(DOCKERFILES[name]), re.MULTILINE)
+    users = re.findall(r"^USER (.+)$", final_stage(name), re.MULTILINE)
     assert users == [USERS[name]]
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_the_image_says_what_it_is(name: str) -> None:
-    stage = final_stage(DOCKERFILES[name])
+    stage = final_stage(name)
     for label in ("title", "description", "licenses", "version", "revision"):
         assert f"org.opencontainers.image.{label}=" in stage
     assert f'title="swapshop/{name}"' in stage
@@ -68,14 +82,14 @@ def test_the_image_says_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_the_image_starts_without_a_shell(name: str) -> None:
-    stage = final_stage(DOCKERFILES[name])
+    stage = final_stage(name)
     program, arguments = re.findall(r"^(?:ENTRYPOINT|CMD) (.+)$", stage, re.MULTILINE)
     assert (json.loads(program), json.loads(arguments)) == STARTS[name]
 
 
-@pytest.mark.parametrize("name", ["api", "receiver", "poller"])
+@pytest.mark.parametrize("name", SERVICES)
 def test_the_image_has_locked_requirements(name: str) -> None:
-    text = DOCKERFILES[name].read_text()
+    text = DOCKERFILES[name].read_text().replace("$SERVICE", name)
     assert "--require-hashes --only-binary :all:" in text
     assert f"COPY requirements/{name}.txt" in text
 
@@ -84,7 +98,7 @@ def test_the_image_of_the_tests_is_made_like_the_api_s() -> None:
     text, api = TESTS.read_text(), DOCKERFILES["api"].read_text()
     assert f"\nUSER {USERS['api']}\n" in text
     assert "--require-hashes --only-binary :all:" in text
-    bases = [set(re.findall(r"^FROM (\S+)", each, re.MULTILINE)) for each in (text, api)]
+    bases = [set(re.findall(r"^FROM (docker\.io/\S+)", each, re.MULTILINE)) for each in (text, api)]
     assert bases[0] == bases[1]
 
 
@@ -99,10 +113,15 @@ def test_the_chart_runs_these_images_alone(manifests: list[Manifest]) -> None:
 
 
 def builds(**environment: str) -> list[list[str]]:
-    """Return image, version and revision of each build that `./task images` asks for."""
+    """Return image, service, version and revision of each build that `./task images` asks for."""
     task = Path(sys.executable).with_name("task")
     done = subprocess.run(  # noqa: S603 - our own tasks
-        [task, "images", 'IMAGE_BUILD=echo "= $IMAGE $VERSION $REVISION"', "IMAGE_LOAD=true"],
+        [
+            task,
+            "images",
+            'IMAGE_BUILD=echo "= $IMAGE $SERVICE $VERSION $REVISION"',
+            "IMAGE_LOAD=true",
+        ],
         cwd=ROOT,
         env={**os.environ, "TAG": "a-tag", **environment},
         capture_output=True,
@@ -118,11 +137,11 @@ def test_a_build_is_told_the_version_and_the_revision() -> None:
     command = [shutil.which("git") or "git", "rev-parse", "--verify", "--quiet", "HEAD"]
     head = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout  # noqa: S603 - fixed words
     revision = head.strip() or "unknown"
-    assert builds() == [[f"swapshop/{name}:a-tag", version, revision] for name in DOCKERFILES]
+    assert builds() == [[f"swapshop/{name}:a-tag", name, version, revision] for name in DOCKERFILES]
 
 
 def test_outside_of_git_the_revision_is_unknown(tmp_path: Path) -> None:
-    assert {revision for _, _, revision in builds(GIT_DIR=str(tmp_path))} == {"unknown"}
+    assert {revision for *_, revision in builds(GIT_DIR=str(tmp_path))} == {"unknown"}
 
 
 def test_a_whole_reference_takes_the_place_of_a_tag(helm: Helm) -> None:
@@ -139,6 +158,8 @@ def test_skaffold_builds_what_the_chart_runs() -> None:
         f"swapshop/{name}": str(path.relative_to(ROOT)) for name, path in DOCKERFILES.items()
     }
     assert all(a["context"] == "." for a in artifacts)
+    services = [a["docker"]["buildArgs"]["SERVICE"] for a in artifacts if "web" not in a["image"]]
+    assert services == list(SERVICES)
     (release,) = config["deploy"]["helm"]["releases"]
     assert ROOT / release["chartPath"] == CHART
     assert release["setValueTemplates"] == {
