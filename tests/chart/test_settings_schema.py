@@ -50,7 +50,11 @@ def bounds_of_the_class(service: str) -> dict[str, dict[str, Any]]:
 
 def bounds_of_the_values(service: str) -> dict[str, dict[str, Any]]:
     """Return what each setting of the values may be."""
-    return SCHEMA["properties"][service]["properties"]["settings"]["properties"]
+    fields = SCHEMA["properties"][service]["properties"]["settings"]["properties"]
+    return {
+        name: {bound: field[bound] for bound in BOUNDS if bound in field}
+        for name, field in fields.items()
+    }
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 from swapshop_local.contracts import FOLDER, contracts
+from swapshop_local.settings_documents import ROOT, SERVICES, settings_documents
 
 DOCUMENTS = contracts()
 OPENAPI = [name for name in DOCUMENTS if name.endswith("openapi.json")]
@@ -22,6 +23,17 @@ OPERATIONS = [
 def test_the_committed_document_is_the_generated_one(name: str) -> None:
     committed = json.loads((FOLDER / name).read_text(encoding="utf-8"))
     assert committed == DOCUMENTS[name], "run ./task generate"
+
+
+@pytest.mark.parametrize(("name", "text"), settings_documents().items())
+def test_what_is_committed_of_the_settings_is_generated(name: str, text: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == text, "run ./task generate"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_setting_says_what_it_means(service: str) -> None:
+    fields = SERVICES[service].model_fields
+    assert [name for name, field in fields.items() if not field.description] == []
 
 
 def test_nothing_else_is_in_the_folder() -> None:

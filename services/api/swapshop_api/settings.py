@@ -47,43 +47,47 @@ class ExporterSettings(ServingSettings):
     """What the exporter reads; its database user only reads, in both schemas."""
 
     drain_seconds: int = Field(default=5, ge=1, le=300)
-    """A scrape may finish for so long after SIGTERM."""
+    """Time for a scrape to finish after SIGTERM."""
     lame_duck_seconds: float = Field(default=0, ge=0, le=5)
-    """Nobody but Prometheus calls, and it calls again."""
+    """Time after SIGTERM in which scrapes are still answered; Prometheus scrapes again anyway."""
     notifications_schema: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")] = (
         "notifications"
     )
-    """On the same server; with SQLite the file of this name, with ``.db``, in the same folder."""
+    """Schema of the receiver on the same server; with SQLite, ``NAME.db`` in the same folder."""
     snapshot_seconds: float = Field(default=15, ge=1, le=300)
-    """From the start of one snapshot to that of the next."""
+    """Time from the start of one snapshot of the figures to the start of the next."""
 
 
 class ApiSettings(ServiceSettings, KeysSettings):
     """Read once, from the environment; every name is the field's in upper case."""
 
     token_issuer: str = "swapshop"  # noqa: S105 - a name, no secret
+    """The ``iss`` claim of access tokens."""
     public_origins: Annotated[list[Origin], NoDecode] = Field(min_length=1)
-    """Origins (scheme, host, port) that the page is served from, separated by commas."""
+    """Origins (scheme, host, port) that serve the page, separated by commas."""
 
     poller_client_id: str = "poller"
+    """OAuth client id of the poller."""
     poller_client_secret: SecretStr = Field(min_length=32)
+    """OAuth client secret of the poller."""
     poller_client_secret_previous: SecretStr | None = Field(default=None, min_length=32)
     """Still accepted while the secret is rotated."""
 
     login_per_account_per_minute: int = Field(default=10, ge=1)
-    """Logins tried per account and address."""
+    """Login attempts for one account from one address."""
     login_per_address_per_minute: int = Field(default=60, ge=1)
+    """Login attempts from one address, for all accounts."""
     register_per_address_per_hour: int = Field(default=10, ge=1)
+    """Registrations from one address."""
     orders_per_customer_per_minute: int = Field(default=120, ge=1)
-    """Orders that one customer may place at once, and again in each minute; one more is answered
-    429."""
+    """Orders that one customer may place in a minute; the next is answered 429."""
     order_bytes_per_customer_per_minute: int = Field(default=4 * 1024**2, ge=1024**2)
-    """Bytes of JSON of those orders."""
+    """Bytes of JSON that one customer's orders may have in a minute."""
     max_replicas: int = Field(default=1, ge=1)
-    """Pods that share a limit while Redis is away and each counts for itself."""
+    """Number of pods that share each limit while Redis is away and every pod counts on its own."""
 
     cache_mode: Literal["on", "off"] = "on"
-    """``off`` reads every order from the database: for measuring what the cache gives."""
+    """``off`` reads every order from the database, to measure what the cache saves."""
 
     @field_validator("public_origins", mode="before")
     @classmethod

@@ -16,10 +16,15 @@ class ProcessSettings(BaseSettings):
     """What every process reads."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     log_level: Level = "info"
+    """Records below this level are not logged."""
     otlp_endpoint: HttpUrl | None = None
     """Base URL of an OTLP/HTTP collector; traces are off without it."""
     trace_ratio: float = Field(default=0.01, ge=0, le=1)

@@ -30,9 +30,9 @@ class TlsSettings(ProcessSettings):
     """How MySQL is spoken to over a network that is not trusted."""
 
     database_tls: bool = False
-    """Whether through TLS alone, with the server's certificate and host name verified."""
+    """Connect to MySQL only through TLS, and verify the server's certificate and host name."""
     database_ca_file: Path | None = None
-    """Certificates (PEM) of who may have signed the server's; those of the system without it."""
+    """CA certificates (PEM) that verify the server's certificate; the system's if unset."""
 
     @field_validator("database_ca_file")
     @classmethod
@@ -93,19 +93,21 @@ class ServingSettings(DatabaseSettings):
     """What every process that works on a database and serves HTTP reads."""
 
     host: str = "0.0.0.0"  # noqa: S104 - inside a pod, policies decide who reaches it
+    """Address to listen on."""
     operations_port: Port = 9000
+    """Port of ``/livez``, ``/readyz`` and ``/metrics``."""
     keep_alive_seconds: int = Field(default=95, ge=1, le=600)
-    """Longer than the proxy's, so that the proxy is always the one who closes."""
+    """Idle connections are closed after this time. It must exceed the proxy's own keep-alive."""
     drain_seconds: int = Field(default=20, ge=1, le=300)
-    """Requests may finish for so long after SIGTERM and LAME_DUCK_SECONDS."""
+    """Time for requests to finish after SIGTERM and LAME_DUCK_SECONDS."""
     lame_duck_seconds: float = Field(default=5, ge=0, le=5)
-    """After SIGTERM new requests are answered for so long, each as the last of its connection."""
+    """Time after SIGTERM in which new requests are still answered; each closes its connection."""
     max_connections: int = Field(default=2000, ge=1, le=100_000)
-    """Open at once on each port; further ones get 503, and are closed at once beyond 200 more."""
+    """Open connections per port. The next 200 are answered 503, any more are closed at once."""
     head_seconds: float = Field(default=20, gt=0, le=300)
-    """A request's head must arrive within; a body may be slower than its rate for so long."""
+    """Time for a request's head to arrive, and for which a body may be slower than its rate."""
     body_bytes_per_second: int = Field(default=500, ge=1)
-    """A body that arrives more slowly is given up."""
+    """Slowest rate at which a request's body may arrive."""
 
     @property
     def http_limits(self) -> HttpLimits:
@@ -122,12 +124,15 @@ class ServiceSettings(ServingSettings):
     """What every service reads that customers and other services call."""
 
     public_port: Port = 8000
+    """Port of ``/api``."""
     internal_port: Port = 8001
+    """Port for the other services."""
     database_pool_size: int = Field(default=10, ge=1, le=100)
+    """Connections to the database that a process opens at most."""
     redis_url: SecretStr
     """``redis://[[user]:password@]host:port/0``."""
     trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list[str])
-    """Networks (CIDR) whose X-Forwarded-For is believed, separated by commas."""
+    """Networks (CIDR) whose X-Forwarded-For header is trusted, separated by commas."""
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

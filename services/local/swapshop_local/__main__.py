@@ -24,6 +24,7 @@ from swapshop_local.contracts import write_contracts
 from swapshop_local.data import DataFolder
 from swapshop_local.demo import DemoRefused
 from swapshop_local.servers import ServerUrlRefused, make_schemas
+from swapshop_local.settings_documents import write_settings_documents
 from swapshop_local.stack import Stores, run_stack
 from swapshop_local.valkey import embedded_valkey
 
@@ -58,7 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     up = commands.add_parser("up", help="serve until Ctrl-C")
     up.add_argument("--demo", action="store_true", help="make the demo accounts on a server too")
     commands.add_parser("reset", help="forget the data of up")
-    commands.add_parser("generate", help="write services/contracts")
+    commands.add_parser(
+        "generate",
+        help="write services/contracts, docs/settings.md and the chart's schema of settings",
+    )
     keys = commands.add_parser("keys", help="manage signing keys").add_subparsers(required=True)
     keys.add_parser("rotate", help="add a key that signs in ten minutes")
     parsed = parser.parse_args(arguments)
@@ -102,6 +106,7 @@ async def _reset() -> int:
 
 async def _generate() -> int:
     write_contracts()
+    write_settings_documents()
     return 0
 
 

@@ -19,34 +19,38 @@ class PollerSettings(ProcessSettings):
     receiver_url: HttpUrl
     """Base URL of the receiver's internal port, such as ``http://receiver:8001``."""
     client_id: str = Field(default="poller", min_length=1, pattern=r"^[^:]+$")
+    """OAuth client id at the api."""
     client_secret: SecretStr = Field(min_length=32)
+    """OAuth client secret at the api."""
     webhook_secret: WebhookSecret
-    """Signs the webhooks: the newest of those that the receiver accepts."""
+    """Signs the webhooks; the newest secret that the receiver accepts."""
 
     lease_seconds: int = Field(default=60, ge=20, le=300)
+    """Time for which leased deliveries belong to this poller."""
     batch_size: int = Field(default=50, ge=1, le=100)
-    """Deliveries that one lease takes at most."""
+    """Most deliveries in one lease."""
     concurrency: int = Field(default=8, ge=1, le=64)
-    """Webhooks that are in flight at once, at most."""
+    """Most webhooks in flight at once."""
     connect_seconds: float = Field(default=3, gt=0, le=30)
-    """A connection to the api or the receiver is awaited so long."""
+    """Time-out for a connection to the api or the receiver."""
     send_seconds: float = Field(default=10, gt=0, le=60)
-    """One webhook may take so long, from the connection to its answer."""
+    """Time-out for one webhook, from the connection to its answer."""
     api_seconds: float = Field(default=10, gt=0, le=60)
-    """One call of the api may take so long, a fetch of the access token included."""
+    """Time-out for one call of the api, including the fetch of an access token."""
 
     run_seconds: float = Field(default=45, gt=0, le=3600)
-    """``once`` claims for so long, then finishes what is in flight."""
+    """Time for which ``once`` leases deliveries; then it finishes those in flight."""
     first_connection_seconds: float = Field(default=10, ge=0, le=60)
-    """``once`` tries so long to reach the api at first: a new pod's network policies may lag."""
+    """Time for which ``once`` retries its first connection: a new pod's policies can lag."""
     idle_seconds: float = Field(default=1, gt=0, le=60)
-    """Pause after a lease that was not full."""
+    """Pause after a lease of fewer than BATCH_SIZE deliveries."""
     probe_seconds: float = Field(default=5, gt=0, le=60)
-    """Pause between two probes of a receiver that is away or misconfigured."""
+    """Pause between two probes of a receiver that is unavailable or misconfigured."""
 
     host: str = "0.0.0.0"  # noqa: S104 - inside a pod, policies decide who reaches it
+    """Address to listen on."""
     operations_port: Port = 9000
-    """``/livez``, ``/readyz`` and ``/metrics`` of ``loop``."""
+    """Port of ``/livez``, ``/readyz`` and ``/metrics`` of ``loop``."""
 
     @property
     def reserve_seconds(self) -> float:

@@ -12,24 +12,24 @@ class ReceiverSettings(ServiceSettings):
     """Read once, from the environment; every name is the field's in upper case."""
 
     webhook_secret: WebhookSecret
-    """What the poller signs with: ``whsec_`` and the base64 of 24..64 random bytes."""
+    """Secret that the poller signs with: ``whsec_`` and 24..64 random bytes in base64."""
     webhook_secret_previous: WebhookSecret | None = None
     """Still accepted while the secret is rotated."""
 
     jwks_url: HttpUrl
     """The api's JWK Set, such as ``http://api:8001/.well-known/jwks.json``."""
     token_issuer: str = "swapshop"  # noqa: S105 - a name, no secret
-    """The only ``iss`` that is accepted in an access token."""
+    """The only ``iss`` claim accepted in an access token."""
 
     streams_per_user: int = Field(default=10, ge=1, le=1000)
-    """Streams that one user may hold open on this process; one more is answered 429."""
+    """Open streams of one user in one process; the next is answered 429."""
     streams_per_network: int = Field(default=200, ge=1, le=10_000)
-    """Streams that one network (an IPv6 /48, an IPv4 /24) may hold open on this process; one more
-    is answered 429. Customers behind a proxy that is not trusted count as one network."""
+    """Open streams of one network (IPv6 /48, IPv4 /24) in one process; the next is answered 429.
+    Customers behind a proxy that is not trusted count as one network."""
     streams_per_process: int = Field(default=1000, ge=1, le=10_000)
-    """Streams of all users together on this process; one more is answered 503."""
+    """Open streams of all users in one process; the next is answered 503."""
     streams_kept_percent: int = Field(default=20, ge=0, le=90)
-    """The percentage of them that is kept for users who have no stream on this process yet."""
+    """Share of these streams reserved for users who have none in this process yet."""
 
     @property
     def ended_sessions_url(self) -> str:
