@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 
-from support.auth import pass_time
-from support.serving import connected
-from support.system import ORIGIN, PASSWORD, Started, System
+from support.api.accounts import pass_time
+from support.servers.kit_server import connected
+from support.system.separate_processes import ORIGIN, PASSWORD, Started, System
 from support.waiting import until
 from swapshop_kit.database import Database
 from swapshop_kit.ids import new_id
