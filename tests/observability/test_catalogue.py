@@ -23,8 +23,9 @@ from support.api.exporter import snapshot_of_one_order
 from support.servers.processes import free_port
 from support.system.up_process import up
 from support.waiting import until
+from swapshop_api.deliveries.schemas import State
 from swapshop_api.dispatch.policy import DeadReason
-from swapshop_api.dispatch.schemas import Outcome, State
+from swapshop_api.dispatch.schemas import Outcome
 from swapshop_api.exporter.metrics import PipelineCollector
 from swapshop_api.orders.cache import Result
 from swapshop_api.orders.schemas import Estado

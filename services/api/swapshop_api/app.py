@@ -8,7 +8,7 @@ from swapshop_api import __version__
 from swapshop_api.audit import routes as audit
 from swapshop_api.auth import routes as auth
 from swapshop_api.container import Container
-from swapshop_api.dispatch import operator_routes as deliveries
+from swapshop_api.deliveries import routes as deliveries
 from swapshop_api.dispatch import routes as dispatch
 from swapshop_api.orders import routes as orders
 from swapshop_kit.health import operations_router
@@ -20,6 +20,7 @@ DOCS_PREFIX: Final = "/api"
 PUBLIC: Final[tuple[APIRouter, ...]] = (
     auth.public_router,
     orders.public_router,
+    deliveries.order_router,
     deliveries.public_router,
     audit.public_router,
 )

@@ -12,6 +12,7 @@ from swapshop_api import __version__
 from swapshop_api.auth.domain import Auth
 from swapshop_api.auth.keys import SigningKeys
 from swapshop_api.auth.sessions import list_ended
+from swapshop_api.deliveries.domain import Deliveries
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders
@@ -43,6 +44,7 @@ class Container:
     auth: Auth
     orders: Orders
     dispatch: Dispatch
+    deliveries: Deliveries
     public_tokens: AccessTokenVerifier
     internal_tokens: AccessTokenVerifier
     ended: EndedSessions
@@ -112,6 +114,7 @@ def build(settings: ApiSettings, database: Database, redis: Redis, keys: Signing
         auth=Auth(database, redis, keys, settings, ended),
         orders=Orders(database, cache, _write_limits(settings, redis)),
         dispatch=Dispatch(database, cache),
+        deliveries=Deliveries(database, cache),
         public_tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop", ended=ended),
         internal_tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop-internal"),
         ended=ended,

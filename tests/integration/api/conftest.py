@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.api.accounts import api_container, api_settings
 from support.api.client import Shop, bearer
+from support.api.dispatch import OPERATOR, Pipeline
 from support.stores.pairs import Stores, migrate_to_head, prepare
 from support.stores.redis_keys import forget_all
 from support.stores.servers import DatabaseServer, RedisServer
@@ -18,8 +19,10 @@ from swapshop_api.app import whole_app
 from swapshop_api.audit.models import audit
 from swapshop_api.auth.models import refresh_families, refresh_tokens, users
 from swapshop_api.container import MIGRATIONS, Container
+from swapshop_api.deliveries.domain import Deliveries
 from swapshop_api.dispatch.domain import Dispatch
-from swapshop_api.dispatch.models import deliveries, delivery_attempts, leases
+from swapshop_api.dispatch.models import deliveries as delivery_table
+from swapshop_api.dispatch.models import delivery_attempts, leases
 from swapshop_api.housekeeping.models import totals
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders
@@ -33,7 +36,7 @@ _TABLES = (
     order_items,
     order_table,
     delivery_attempts,
-    deliveries,
+    delivery_table,
     leases,
     audit,
     totals,
@@ -104,6 +107,18 @@ def dispatch(database: Database, cache: OrderCache) -> Dispatch:
 
 
 @pytest.fixture
+def deliveries(database: Database, cache: OrderCache) -> Deliveries:
+    return Deliveries(database, cache)
+
+
+@pytest.fixture
+def pipeline(
+    database: Database, orders: Orders, dispatch: Dispatch, deliveries: Deliveries
+) -> Pipeline:
+    return Pipeline(database, orders, dispatch, deliveries)
+
+
+@pytest.fixture
 def container(stores: Stores, database: Database, redis: Redis, tmp_path: Path) -> Container:
     return api_container(api_settings(stores, tmp_path / "keys.json"), database, redis)
 
@@ -130,5 +145,21 @@ async def berta(app: FastAPI, container: Container) -> AsyncGenerator[Shop]:
 @pytest.fixture
 async def staff(app: FastAPI, container: Container) -> AsyncGenerator[Shop]:
     """An operator."""
-    async with Shop(app, bearer(container, rol="operator")) as shop:
+    async with Shop(app, bearer(container, OPERATOR, "operator")) as shop:
         yield shop
+
+
+@pytest.fixture
+async def poller(app: FastAPI, container: Container) -> AsyncGenerator[Shop]:
+    """A client with a token of the internal audience."""
+    settings = container.settings
+    secret = settings.poller_client_secret.get_secret_value()
+    token = container.auth.client_token(settings.poller_client_id, secret)
+    async with Shop(app, token) as client:
+        yield client
+
+
+@pytest.fixture
+async def customer(app: FastAPI, container: Container) -> AsyncGenerator[Shop]:
+    async with Shop(app, bearer(container)) as client:
+        yield client

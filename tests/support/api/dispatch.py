@@ -10,6 +10,7 @@ from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit.models import audit
+from swapshop_api.deliveries.domain import Deliveries
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.dispatch.models import LEASED, READY, deliveries, delivery_attempts
 from swapshop_api.dispatch.schemas import LeasedDelivery, LeaseIn, Outcome, ResultIn
@@ -74,6 +75,7 @@ class Pipeline:
     database: Database
     orders: Orders
     dispatch: Dispatch
+    deliveries: Deliveries
 
     # --- what customers and pollers do ---
 
@@ -103,7 +105,7 @@ class Pipeline:
         """Place and process orders, and return the ids of their deliveries, oldest first."""
         order_ids = await self.place(count)
         for order_id in order_ids:
-            await self.orders.mark_processed(OPERATOR, order_id)
+            await self.deliveries.mark_processed(OPERATOR, order_id)
         by_order = {row["order_id"]: row["id"] for row in await self.rows(deliveries)}
         return [by_order[order_id] for order_id in order_ids]
 

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.api.orders import customer, operator, order_json, read_order
+from swapshop_api.deliveries.domain import Deliveries
 from swapshop_api.orders.cache import CachedOrder, Lookup, OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_api.orders.problems import OrderNotFound
@@ -145,7 +146,8 @@ async def play(
     reader was shown PROCESSED, and shows PENDING all the same.
     """
     turns = Turns(seed)
-    orders = Orders(DatabaseInTurns(database, turns), CacheInTurns(base, redis, turns))
+    stores = DatabaseInTurns(database, turns), CacheInTurns(base, redis, turns)
+    orders, deliveries = Orders(*stores), Deliveries(*stores)
     owner = customer()
     known = False
     stale: list[str] = []
@@ -156,7 +158,7 @@ async def play(
     async def write() -> None:
         nonlocal known
         await turns.take("know")
-        answer = await orders.mark_processed(operator().sub, turns.order_id)
+        answer = await deliveries.mark_processed(operator().sub, turns.order_id)
         assert answer.estado == "PROCESSED"
         known = True
 

@@ -13,12 +13,12 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit import store as audit
-from swapshop_api.audit.models import DEAD_ACTION, REDRIVE_ACTION
+from swapshop_api.audit.models import DEAD_ACTION
 from swapshop_api.audit.store import SYSTEM, Entry
 from swapshop_api.dispatch import store
-from swapshop_api.dispatch.models import DEAD, DONE, LEASED
+from swapshop_api.dispatch.models import DONE, LEASED
 from swapshop_api.dispatch.policy import POISON_CLAIMS, SUSPECT_CLAIMS, Jitter, Verdict, judge
-from swapshop_api.dispatch.problems import DeliveryNotFound, LeaseNotFound, NotRedrivable
+from swapshop_api.dispatch.problems import LeaseNotFound
 from swapshop_api.dispatch.promotion import promote_oldest
 from swapshop_api.dispatch.schemas import (
     LeasedDelivery,
@@ -31,10 +31,10 @@ from swapshop_api.dispatch.schemas import (
 )
 from swapshop_api.dispatch.store import Due, Recorded, Report
 from swapshop_api.orders.cache import OrderCache, Write
-from swapshop_api.orders.domain import PROCESSED_ORDERS
 from swapshop_kit.database import Database, DuplicateKey
 from swapshop_kit.ids import is_canonical_id
 
+PROCESSED_ORDERS: Final = Counter("swapshop_orders_processed_total", "Orders set PROCESSED.")
 _REPORTED: Final = Counter(
     "swapshop_delivery_attempts_total", "Reports of delivery attempts.", ["outcome"]
 )
@@ -53,7 +53,7 @@ def choose(due: Sequence[Due], limit: int) -> list[Due]:
 
 
 class Dispatch:
-    """The use cases of pollers, and the redrive.
+    """The use cases of pollers.
 
     Args:
         database: of the schema ``swapshop``.
@@ -213,33 +213,6 @@ class Dispatch:
             aways=delivery["aways"],
             jitter=self._jitter,
         )
-
-    async def redrive(self, operator: str, delivery_id: str) -> None:
-        """Send a DEAD or DONE delivery again, from the first step of the schedule; audited.
-
-        Raises:
-            DeliveryNotFound: there is none.
-            NotRedrivable: it is under way.
-        """
-        if not is_canonical_id(delivery_id):
-            raise DeliveryNotFound
-
-        async def work(connection: AsyncConnection) -> None:
-            found = (await store.lock_deliveries(connection, [delivery_id])).get(delivery_id)
-            if found is None:
-                raise DeliveryNotFound
-            if found["state"] not in (DEAD, DONE):
-                raise NotRedrivable
-            await store.redrive(connection, delivery_id)
-            await audit.record(
-                connection,
-                actor=operator,
-                action=REDRIVE_ACTION,
-                subject=delivery_id,
-                detail=found["state"],
-            )
-
-        await self._database.transaction(work)
 
 
 def _step(

@@ -1,14 +1,12 @@
-"""JSON of the dispatch: what pollers and operators exchange with the api."""
+"""JSON of the dispatch: what pollers exchange with the api."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from swapshop_kit.ids import CANONICAL_UUID
-from swapshop_kit.times import UtcTimestamp
 
 Id = Annotated[str, StringConstraints(strict=True, pattern=f"^{CANONICAL_UUID}$")]
-State = Literal["READY", "LEASED", "DONE", "DEAD"]
 Outcome = Literal["delivered", "retry", "away", "rejected", "released"]
 
 
@@ -75,57 +73,3 @@ class ResultsOut(BaseModel):
     """An answer for each result, in their order."""
 
     results: list[ResultOut]
-
-
-class DeliveryOut(BaseModel):
-    """A delivery as operators see it."""
-
-    id: str
-    webhook_id: str
-    order_id: str
-    event_type: str
-    state: State
-    created_at: UtcTimestamp
-    next_attempt_at: UtcTimestamp
-    lease_until: UtcTimestamp | None
-    attempts: int
-    aways: int
-    last_status: int | None
-    last_error: str | None
-    done_at: UtcTimestamp | None
-
-
-class DeliveryPage(BaseModel):
-    """A page of deliveries, newest first."""
-
-    items: list[DeliveryOut]
-    next_cursor: str | None
-
-
-class AttemptOut(BaseModel):
-    """One claim of a delivery; outcome and reported_at are null while no report came."""
-
-    claimed_at: UtcTimestamp
-    reported_at: UtcTimestamp | None
-    outcome: Outcome | None
-    status: int | None
-    error: str | None
-
-
-class DeliveryDetail(DeliveryOut):
-    """A delivery with its attempts, oldest first."""
-
-    attempt_log: list[AttemptOut]
-
-
-class PipelineOut(BaseModel):
-    """Where orders stand on their way."""
-
-    pending: int = Field(description="Orders that wait to be dispatched.")
-    blocked: int = Field(description="Orders that cannot be processed as they are.")
-    ready: int = Field(description="Deliveries that wait for their next attempt.")
-    in_flight: int = Field(description="Deliveries that a poller holds.")
-    dead: int = Field(description="Deliveries that were given up.")
-    oldest_age_seconds: float | None = Field(
-        description="Age of the oldest order that is not notified and not given up."
-    )

@@ -1,4 +1,4 @@
-"""All SQL of leases, reports and redrives.
+"""All SQL of leases and reports.
 
 A claim takes locks with two SELECT … FOR UPDATE SKIP LOCKED and then updates by primary key:
 one UPDATE … ORDER BY … LIMIT would deadlock with its like.
@@ -248,27 +248,4 @@ async def record_outcome(
         update(delivery_attempts)
         .where(delivery_attempts.c.delivery_id.in_(ids), delivery_attempts.c.lease_token == token)
         .values(reported_at=utc_now(), **report._asdict())
-    )
-
-
-async def redrive(connection: AsyncConnection, id_: str) -> None:
-    """Set a locked delivery READY now, as if it had never been tried; end its earlier claims."""
-    await connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id == id_)
-        .values(
-            state=READY,
-            next_attempt_at=utc_now(),
-            attempts=0,
-            aways=0,
-            unreported_claims=0,
-            lease_token=None,
-            lease_until=None,
-            done_at=None,
-        )
-    )
-    await connection.execute(
-        update(delivery_attempts)
-        .where(delivery_attempts.c.delivery_id == id_)
-        .values(redriven=True)
     )

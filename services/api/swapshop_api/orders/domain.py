@@ -1,4 +1,4 @@
-"""What one can do with orders: place, read, list, follow, mark processed."""
+"""The use cases of customers: place, read and list orders."""
 
 import asyncio
 import hashlib
@@ -15,15 +15,11 @@ from typing import Final, Literal
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from swapshop_api.audit import store as audit
-from swapshop_api.audit.models import PROCESS_ACTION
-from swapshop_api.dispatch.promotion import promote
 from swapshop_api.orders import store
 from swapshop_api.orders.cache import CachedOrder, OrderCache
 from swapshop_api.orders.problems import (
     IdempotencyInFlight,
     IdempotencyKeyReused,
-    OrderBlocked,
     OrderNotFound,
     TooManyOrders,
 )
@@ -32,8 +28,6 @@ from swapshop_api.orders.schemas import (
     OrderLine,
     OrderOut,
     OrderPage,
-    Timeline,
-    TimelineEvent,
 )
 from swapshop_api.orders.store import StoredOrder
 from swapshop_api.orders.write_limits import WriteLimits
@@ -48,7 +42,6 @@ MAX_WAITING_DUPLICATES: Final = 4
 """Requests with one key that may wait for its first in this process."""
 
 _CREATED: Final = Counter("swapshop_orders_created_total", "Orders placed.")
-PROCESSED_ORDERS: Final = Counter("swapshop_orders_processed_total", "Orders set PROCESSED.")
 
 _ALWAYS_WRITTEN: Final = {"talla": None, "color": None}
 """Of a line: optional fields that were in the first release's fingerprints, absent or not."""
@@ -210,7 +203,7 @@ class Orders:
             raise OrderNotFound
         lookup = await self._cache.read(order_id)
         if lookup.order is not None:
-            _check_owner(caller, lookup.order.user_id)
+            check_owner(caller, lookup.order.user_id)
             return Found(lookup.order.body, "HIT")
         found = await self._find(order_id)
         body = found.order.model_dump_json().encode()
@@ -221,7 +214,7 @@ class Orders:
                 CachedOrder(found.user_id, body),
                 is_final=found.order.estado == "PROCESSED",
             )
-        _check_owner(caller, found.user_id)
+        check_owner(caller, found.user_id)
         return Found(body, "MISS" if lookup.lease is not None else "BYPASS")
 
     async def _find(self, order_id: str) -> StoredOrder:
@@ -245,66 +238,9 @@ class Orders:
         page, cursor = split_page(rows, limit, lambda order: Cursor(order.created_at, order.id))
         return OrderPage.model_construct(items=list(page), next_cursor=cursor)
 
-    async def timeline(self, caller: Claims, order_id: str) -> Timeline:
-        """Return the life of an order that the caller may see, oldest step first.
 
-        Raises:
-            OrderNotFound: there is none, or it is another customer's.
-        """
-        if not is_canonical_id(order_id):
-            raise OrderNotFound
-        found = await self._find(order_id)
-        _check_owner(caller, found.user_id)
-        rows = await self._database.read(lambda c: store.read_attempts(c, order_id))
-        events = [TimelineEvent(at=found.order.created_at, event="created")]
-        if found.order.processed_at is not None:
-            events.append(TimelineEvent(at=found.order.processed_at, event="processed"))
-        events += [
-            TimelineEvent(
-                at=row["claimed_at"],
-                event="attempt",
-                outcome=row["outcome"],
-                status=row["status"],
-                error=row["error"] if caller.is_operator else None,
-            )
-            for row in rows
-            if row["claimed_at"] is not None
-        ]
-        if rows and rows[0]["done_at"] is not None:
-            events.append(TimelineEvent(at=rows[0]["done_at"], event="notified"))
-        return Timeline(items=events)
-
-    async def mark_processed(self, operator: str, order_id: str) -> OrderOut:
-        """Promote an order now; one that is PROCESSED already stays as it is.
-
-        Raises:
-            OrderNotFound: there is none.
-            OrderBlocked: its data contradicts itself.
-        """
-        if not is_canonical_id(order_id):
-            raise OrderNotFound
-        write = self._cache.writing()
-
-        async def work(connection: AsyncConnection) -> tuple[StoredOrder | None, bool]:
-            promotion = await promote(connection, [order_id], write)
-            processed = [audit.Entry(PROCESS_ACTION, promoted) for promoted in promotion.promoted]
-            await audit.record_all(connection, operator, [*promotion.blocked, *processed])
-            return await store.find(connection, order_id), bool(promotion.promoted)
-
-        try:
-            found, changed = await self._database.transaction(work)
-        finally:
-            await write.clear()
-        if changed:
-            PROCESSED_ORDERS.inc()
-        if found is None:
-            raise OrderNotFound
-        if found.order.estado == "PENDING":
-            raise OrderBlocked
-        return found.order
-
-
-def _check_owner(caller: Claims, user_id: str) -> None:
+def check_owner(caller: Claims, user_id: str) -> None:
+    """Raise OrderNotFound unless the caller owns the order or is an operator."""
     if caller.sub != user_id and not caller.is_operator:
         raise OrderNotFound
 

@@ -40,12 +40,3 @@ class TooManyOrders(Problem):
     status = 429
     es = Text("Demasiados pedidos", "Ha hecho muchos pedidos en poco tiempo; espere un momento.")
     en = Text("Too many orders", "You placed many orders in a short time; wait a moment.")
-
-
-class OrderBlocked(Problem):
-    """The order's data contradicts itself, so no notification can be made of it."""
-
-    code = "order_blocked"
-    status = 409
-    es = Text("Pedido bloqueado", "Los datos del pedido se contradicen; no se puede procesar.")
-    en = Text("Order blocked", "The order's data contradicts itself; it cannot be processed.")

@@ -5,20 +5,18 @@ from typing import Annotated, Final
 
 from fastapi import Header, Response
 
-from swapshop_api.dependencies import Caller, Deps, Operator
+from swapshop_api.dependencies import Caller, Deps
 from swapshop_api.orders.problems import (
     IdempotencyInFlight,
     IdempotencyKeyReused,
-    OrderBlocked,
     OrderNotFound,
     TooManyOrders,
 )
-from swapshop_api.orders.schemas import Estado, OrderIn, OrderOut, OrderPage, Timeline
+from swapshop_api.orders.schemas import Estado, OrderIn, OrderOut, OrderPage
 from swapshop_kit.cursors import DEFAULT_PAGE_SIZE, CursorText, PageSize, decode_cursor
 from swapshop_kit.problems import (
     DatabaseUnavailable,
     FieldError,
-    Forbidden,
     InvalidRequest,
     OutcomeUnknown,
     Unauthenticated,
@@ -134,22 +132,3 @@ async def get_order(container: Deps, caller: Caller, order_id: str) -> Response:
     """Return an order of one's own, or any for an operator."""
     found = await container.orders.get(caller, order_id)
     return Response(found.body, media_type=_JSON, headers={"X-Cache": found.cache})
-
-
-@public_router.get(
-    "/{order_id}/timeline", responses=responses(Unauthenticated, OrderNotFound, DatabaseUnavailable)
-)
-async def get_timeline(container: Deps, caller: Caller, order_id: str) -> Timeline:
-    """Return the life of an order: created, processed, each delivery attempt, notified."""
-    return await container.orders.timeline(caller, order_id)
-
-
-@public_router.post(
-    "/{order_id}/mark-processed",
-    responses=responses(
-        Unauthenticated, Forbidden, OrderNotFound, OrderBlocked, DatabaseUnavailable, OutcomeUnknown
-    ),
-)
-async def mark_processed(container: Deps, operator: Operator, order_id: str) -> OrderOut:
-    """Process an order now; repeating it changes nothing."""
-    return await container.orders.mark_processed(operator.sub, order_id)

@@ -72,21 +72,3 @@ class OrderPage(BaseModel):
 
     items: list[OrderOut]
     next_cursor: str | None
-
-
-class TimelineEvent(BaseModel):
-    """A step in the life of an order."""
-
-    at: UtcTimestamp
-    event: Literal["created", "processed", "attempt", "notified"]
-    outcome: str | None = Field(
-        default=None, description="Of an attempt: what came of it; null while it is not known."
-    )
-    status: int | None = Field(default=None, description="Of an attempt: the HTTP status.")
-    error: str | None = Field(default=None, description="Of an attempt, for operators only.")
-
-
-class Timeline(BaseModel):
-    """The life of an order so far, oldest first."""
-
-    items: list[TimelineEvent]

@@ -1,4 +1,4 @@
-"""All SQL of orders; promotion, the only change of an order, stands in ``promotion.py``."""
+"""All SQL of orders, except promotion, which changes them: ``dispatch/promotion.py``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from typing import Any, Final, Literal
 from sqlalchemy import ColumnElement, RowMapping, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from swapshop_api.dispatch.models import deliveries, delivery_attempts
 from swapshop_api.orders.models import PENDING, order_items, orders
 from swapshop_api.orders.schemas import OrderIn, OrderLine, OrderOut
 from swapshop_kit.cursors import Cursor
@@ -167,21 +166,3 @@ async def list_page(
     rows = (await connection.execute(query)).mappings().all()
     lines = await read_lines(connection, [row["id"] for row in rows])
     return [to_order(row, lines[row["id"]]) for row in rows]
-
-
-async def read_attempts(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
-    """Return each claim of an order's delivery, oldest first, with the delivery's ``done_at``."""
-    query = (
-        select(
-            deliveries.c.done_at,
-            delivery_attempts.c.claimed_at,
-            delivery_attempts.c.outcome,
-            delivery_attempts.c.status,
-            delivery_attempts.c.error,
-        )
-        .select_from(deliveries)
-        .outerjoin(delivery_attempts, delivery_attempts.c.delivery_id == deliveries.c.id)
-        .where(deliveries.c.order_id == order_id)
-        .order_by(delivery_attempts.c.claimed_at)
-    )
-    return (await connection.execute(query)).mappings().all()

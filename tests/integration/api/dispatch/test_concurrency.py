@@ -13,6 +13,7 @@ import pytest
 
 from support.api.dispatch import CUSTOMER, OPERATOR, Pipeline, order_in, result
 from support.stores.pairs import Stores
+from swapshop_api.deliveries.domain import Deliveries
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.dispatch.models import deliveries, delivery_attempts, leases
 from swapshop_api.orders.cache import OrderCache
@@ -61,7 +62,12 @@ async def pod(stores: Stores, cache: OrderCache) -> AsyncGenerator[Pipeline]:
     """An api process's part: an engine of its own."""
     database = Database(create_engine(stores.database_url, pool_size=5))
     try:
-        yield Pipeline(database, Orders(database, cache), Dispatch(database, cache))
+        yield Pipeline(
+            database,
+            Orders(database, cache),
+            Dispatch(database, cache),
+            Deliveries(database, cache),
+        )
     finally:
         await database.close()
 
@@ -156,7 +162,7 @@ async def test_leases_reports_and_marks_in_any_order_never_deadlock(pipeline: Pi
         pending = await pipeline.place(12)
         dice.shuffle(pending)
         calls = [
-            *(pipeline.orders.mark_processed(OPERATOR, id_) for id_ in pending),
+            *(pipeline.deliveries.mark_processed(OPERATOR, id_) for id_ in pending),
             *(pipeline.report(late.token, result(id_)) for id_ in abandoned),
             pipeline.report(late.token, *map(result, reversed(late.ids))),
             *(pipeline.lease(limit=6) for _ in range(8)),

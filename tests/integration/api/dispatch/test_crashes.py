@@ -131,8 +131,8 @@ async def test_a_redrive_that_is_cut_changes_nothing(
     (id_,) = await pipeline.ready(1)
     claim = await pipeline.lease()
     await pipeline.report(claim.token, result(id_))
-    await cut_everywhere(pipeline, admin, lambda: pipeline.dispatch.redrive(OPERATOR, id_))
-    await pipeline.dispatch.redrive(OPERATOR, id_)
+    await cut_everywhere(pipeline, admin, lambda: pipeline.deliveries.redrive(OPERATOR, id_))
+    await pipeline.deliveries.redrive(OPERATOR, id_)
     assert await pipeline.states() == ["READY"]
 
 
@@ -140,8 +140,8 @@ async def test_a_mark_processed_that_is_cut_changes_nothing(
     pipeline: Pipeline, admin: AsyncEngine
 ) -> None:
     (id_,) = await pipeline.place()
-    await cut_everywhere(pipeline, admin, lambda: pipeline.orders.mark_processed(OPERATOR, id_))
-    assert (await pipeline.orders.mark_processed(OPERATOR, id_)).estado == "PROCESSED"
+    await cut_everywhere(pipeline, admin, lambda: pipeline.deliveries.mark_processed(OPERATOR, id_))
+    assert (await pipeline.deliveries.mark_processed(OPERATOR, id_)).estado == "PROCESSED"
     assert await pipeline.states() == ["READY"]
 
 

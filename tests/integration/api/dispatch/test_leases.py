@@ -120,7 +120,12 @@ async def test_the_remaining_time_is_without_what_the_call_took(
     pipeline: Pipeline, database: Database, cache: OrderCache
 ) -> None:
     seconds = iter([100.0, 107.5])
-    slow = Pipeline(database, pipeline.orders, Dispatch(database, cache, clock=seconds.__next__))
+    slow = Pipeline(
+        database,
+        pipeline.orders,
+        Dispatch(database, cache, clock=seconds.__next__),
+        pipeline.deliveries,
+    )
     await pipeline.place()
     assert (await slow.lease(seconds=60)).remaining_ms == 52_500
 
@@ -154,7 +159,7 @@ async def test_a_lost_lease_answer_returns_the_same_rows(
 ) -> None:
     # The api subtracts the time that its own answer took, which differs between the two calls.
     instant = Dispatch(database, cache, clock=lambda: 0.0)
-    pipeline = Pipeline(database, pipeline.orders, instant)
+    pipeline = Pipeline(database, pipeline.orders, instant, pipeline.deliveries)
     await pipeline.place(3)
     first = await pipeline.lease(limit=2)
     again = await pipeline.lease(first.token, limit=2)
@@ -217,7 +222,7 @@ async def test_calls_with_one_token_at_once_claim_once(pipeline: Pipeline) -> No
 
 async def test_an_order_marked_processed_is_delivered_like_any_other(pipeline: Pipeline) -> None:
     (by_operator, by_lease) = await pipeline.place(2)
-    marked = await pipeline.orders.mark_processed(OPERATOR, by_operator)
+    marked = await pipeline.deliveries.mark_processed(OPERATOR, by_operator)
     claim = await pipeline.lease()
     events = [json.loads(base64.b64decode(each.body)) for each in claim.deliveries]
     assert [event["order_id"] for event in events] == [by_operator, by_lease]
@@ -291,7 +296,12 @@ async def test_orders_are_cached_again_after_a_lease_whose_outcome_is_unknown(
     pipeline: Pipeline, database: Database, cache: OrderCache, redis: Redis
 ) -> None:
     (id_,) = await pipeline.place()
-    unknown = Pipeline(database, pipeline.orders, Dispatch(UnknownOutcomes(database.engine), cache))
+    unknown = Pipeline(
+        database,
+        pipeline.orders,
+        Dispatch(UnknownOutcomes(database.engine), cache),
+        pipeline.deliveries,
+    )
 
     with pytest.raises(OutcomeUnknown):
         await unknown.lease()

@@ -30,7 +30,7 @@ async def test_a_repeated_call_waits_for_the_first_and_returns_the_same_rows(
     """The first is held right before its COMMIT; the second is sent to another pod meanwhile."""
     await pipeline.place(3)
     database = Database(create_engine(stores.database_url))
-    other_pod = Pipeline(database, pipeline.orders, Dispatch(database, cache))
+    other_pod = Pipeline(database, pipeline.orders, Dispatch(database, cache), pipeline.deliveries)
     token, gate, sent = new_id(), Gate(), asyncio.Event()
 
     async def tell(_number: int, _statement: str, _driver: Any) -> None:

@@ -11,9 +11,10 @@ from support.stores.pairs import migrate_to_head
 from support.stores.servers import DatabaseServer, RedisServer
 from support.stores.statements import Plan, explaining, rows_read
 from swapshop_api.container import MIGRATIONS
+from swapshop_api.deliveries.domain import Deliveries
+from swapshop_api.deliveries.schemas import State
+from swapshop_api.deliveries.store import list_page, read_pipeline
 from swapshop_api.dispatch.domain import Dispatch
-from swapshop_api.dispatch.operator_store import list_page, read_pipeline
-from swapshop_api.dispatch.schemas import State
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_kit.cursors import Cursor
@@ -84,7 +85,9 @@ async def crowd(crowded_url: str, redis_server: RedisServer) -> AsyncGenerator[P
     database = Database(create_engine(crowded_url, pool_size=1))
     redis: Redis = create_redis(redis_server.url, seconds=2.0)
     cache = OrderCache(redis)
-    yield Pipeline(database, Orders(database, cache), Dispatch(database, cache))
+    yield Pipeline(
+        database, Orders(database, cache), Dispatch(database, cache), Deliveries(database, cache)
+    )
     await redis.aclose()
     await database.close()
 

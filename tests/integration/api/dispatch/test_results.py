@@ -253,7 +253,7 @@ async def test_a_repeated_delivered_does_not_undo_a_redrive(pipeline: Pipeline) 
     claim = await pipeline.lease()
     (id_,) = claim.ids
     await pipeline.report(claim.token, result(id_))
-    await pipeline.dispatch.redrive(new_id(), id_)
+    await pipeline.deliveries.redrive(new_id(), id_)
     assert await pipeline.report(claim.token, result(id_)) == ["applied"]
     assert await pipeline.states() == ["READY"]
 

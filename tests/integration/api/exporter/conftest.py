@@ -5,12 +5,9 @@ from collections.abc import AsyncGenerator, Generator
 import pytest
 from sqlalchemy import true
 
-from support.api.dispatch import Pipeline
 from support.api.exporter import Watch, remove, watch
 from support.stores.pairs import Stores, migrate_to_head
 from support.stores.servers import DatabaseServer
-from swapshop_api.dispatch.domain import Dispatch
-from swapshop_api.orders.domain import Orders
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.ids import new_id
 from swapshop_receiver.container import MIGRATIONS
@@ -51,8 +48,3 @@ async def watched(database: Database, receiver: Database) -> AsyncGenerator[Watc
     watching = watch(database, receiver)
     yield watching
     await watching.database.close()
-
-
-@pytest.fixture
-def pipeline(database: Database, orders: Orders, dispatch: Dispatch) -> Pipeline:
-    return Pipeline(database, orders, dispatch)

@@ -72,7 +72,7 @@ async def test_a_poisons_five_claims_expired(watched: Watch, pipeline: Pipeline)
     await purge(pipeline)
     assert counters(await watched.look()) == counters(shown)
     [dead] = [row["id"] for row in await pipeline.rows(deliveries)]
-    await pipeline.dispatch.redrive(OPERATOR, dead)
+    await pipeline.deliveries.redrive(OPERATOR, dead)
     await pipeline.abandon()
     await pipeline.lease()
     assert (await watched.look())[EXPIRED] == 6
@@ -129,7 +129,7 @@ async def _report(pipeline: Pipeline, claims: list[Claim], number: int) -> None:
 async def _redrive(pipeline: Pipeline, _: list[Claim], number: int) -> None:
     ended = [row["id"] for row in await pipeline.rows(deliveries) if row["state"] in (DEAD, DONE)]
     if ended:
-        await pipeline.dispatch.redrive(OPERATOR, ended[number % len(ended)])
+        await pipeline.deliveries.redrive(OPERATOR, ended[number % len(ended)])
 
 
 async def _purge(pipeline: Pipeline, _: list[Claim], number: int) -> None:

@@ -9,11 +9,9 @@ from support.api.dispatch import Pipeline, past, result
 from support.api.housekeeping import add, count_of, totals_of
 from swapshop_api.audit.models import audit
 from swapshop_api.auth.models import refresh_families, refresh_tokens
-from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.dispatch.models import deliveries, delivery_attempts, leases
 from swapshop_api.housekeeping.domain import keep_house
 from swapshop_api.housekeeping.models import totals
-from swapshop_api.orders.domain import Orders
 from swapshop_api.orders.models import order_items, orders
 from swapshop_kit.database import Database
 
@@ -28,11 +26,6 @@ CUTOFFS = [
     (audit, timedelta(days=90)),
 ]
 LONG = timedelta(days=400)
-
-
-@pytest.fixture
-def pipeline(database: Database, orders: Orders, dispatch: Dispatch) -> Pipeline:
-    return Pipeline(database, orders, dispatch)
 
 
 @pytest.mark.parametrize(("table", "lifetime"), CUTOFFS, ids=[t.name for t, _ in CUTOFFS])

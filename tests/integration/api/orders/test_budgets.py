@@ -13,6 +13,7 @@ from support.stores.pairs import Stores
 from support.stores.redis_commands import listing_commands
 from support.stores.redis_keys import forget_all
 from support.stores.statements import clock_first, counting
+from swapshop_api.deliveries.domain import Deliveries
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_api.orders.schemas import Estado
@@ -148,16 +149,16 @@ async def test_a_page_costs_two_statements_however_many_orders_it_has(
 
 @LINES
 async def test_marking_an_order_processed_costs_seven_statements_and_two_round_trips(
-    database: Database, redis: Redis, orders: Orders, lines: int
+    database: Database, redis: Redis, orders: Orders, deliveries: Deliveries, lines: int
 ) -> None:
     ids = [
         (await orders.place(new_id(), read_order(order_of(lines)), None)).order_id for _ in range(2)
     ]
-    await orders.mark_processed(new_id(), ids[0])
+    await deliveries.mark_processed(new_id(), ids[0])
 
     with counting(database) as statements:
         async with listing_commands(redis) as commands:
-            await orders.mark_processed(new_id(), ids[1])
+            await deliveries.mark_processed(new_id(), ids[1])
 
     assert [statement.split()[0] for statement in statements] == [
         *("SELECT", "SELECT"),  # the locked order, its lines

@@ -13,6 +13,7 @@ from support.order_cache.random_interleavings import play
 from support.order_cache.weakened_caches import NoFillLease
 from support.stores.redis_keys import forget_all
 from support.stores.statements import clock_first, counting
+from swapshop_api.deliveries.domain import Deliveries
 from swapshop_api.orders.cache import CachedOrder, Lookup, OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_kit.database import Database
@@ -94,7 +95,7 @@ async def test_the_cache_is_called_between_the_right_statements(
         assert diary.entries == ["read", "SELECT", "SELECT", "COMMIT", "fill"]
 
         diary.entries.clear()
-        await orders.mark_processed(operator().sub, order_id)
+        await Deliveries(database, diary).mark_processed(operator().sub, order_id)
         assert diary.entries == [
             *("SELECT", "SELECT", "mark"),
             *("INSERT", "UPDATE", "INSERT", "SELECT", "SELECT", "COMMIT", "clear"),

@@ -14,6 +14,7 @@ from support.skips import skipping_without_server
 from support.stores.redis_commands import listing_commands
 from support.stores.redis_keys import forget_all, pass_time
 from support.stores.servers import RedisServer, redis_server, valkey
+from swapshop_api.deliveries.domain import Deliveries
 from swapshop_api.orders.cache import LEASE_MS, PENDING_SECONDS, CachedOrder, OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_kit.access_tokens import Claims
@@ -63,6 +64,11 @@ def circuit(clock: Clock) -> Circuit:
 @pytest.fixture
 def orders(sqlite_database: Database, own_redis: Redis, circuit: Circuit) -> Orders:
     return Orders(sqlite_database, OrderCache(own_redis, circuit=circuit))
+
+
+@pytest.fixture
+def deliveries(sqlite_database: Database, own_redis: Redis, circuit: Circuit) -> Deliveries:
+    return Deliveries(sqlite_database, OrderCache(own_redis, circuit=circuit))
 
 
 @pytest.fixture
@@ -153,21 +159,21 @@ async def test_orders_are_placed_while_redis_is_silent(
 
 
 async def test_a_writer_tries_both_scripts_and_the_second_twice_whatever_the_circuit_says(
-    own_server: RedisServer, orders: Orders, circuit: Circuit
+    own_server: RedisServer, orders: Orders, deliveries: Deliveries, circuit: Circuit
 ) -> None:
     ids = [await place(orders, customer()) for _ in range(2)]
     counters = Counters()
 
     with own_server.paused():
         for order_id in ids:
-            assert (await orders.mark_processed(operator().sub, order_id)).estado == "PROCESSED"
+            assert (await deliveries.mark_processed(operator().sub, order_id)).estado == "PROCESSED"
             assert circuit.is_open
 
     assert counters.failed_writes() == {"mark": 2, "clear": 4}
 
 
 async def test_an_open_circuit_keeps_readers_from_redis_and_not_writers(
-    own_redis: Redis, orders: Orders, circuit: Circuit
+    own_redis: Redis, orders: Orders, deliveries: Deliveries, circuit: Circuit
 ) -> None:
     owner = customer()
     order_id = await place(orders, owner)
@@ -178,7 +184,7 @@ async def test_an_open_circuit_keeps_readers_from_redis_and_not_writers(
         found = await orders.get(owner, order_id)
         another = await place(orders, owner)
         of_others = list(commands)
-        await orders.mark_processed(operator().sub, order_id)
+        await deliveries.mark_processed(operator().sub, order_id)
 
     assert found.cache == "BYPASS"
     assert (await orders.get(owner, another)).cache == "BYPASS"
@@ -187,14 +193,18 @@ async def test_an_open_circuit_keeps_readers_from_redis_and_not_writers(
 
 
 async def test_a_dead_redis_is_no_error_and_a_restarted_one_is_used_again(
-    own_server: RedisServer, orders: Orders, clock: Clock, own_redis: Redis
+    own_server: RedisServer,
+    orders: Orders,
+    deliveries: Deliveries,
+    clock: Clock,
+    own_redis: Redis,
 ) -> None:
     owner = customer()
     own_server.kill()
     try:
         order_id = await place(orders, owner)
         assert (await orders.get(owner, order_id)).cache == "BYPASS"
-        assert (await orders.mark_processed(operator().sub, order_id)).estado == "PROCESSED"
+        assert (await deliveries.mark_processed(operator().sub, order_id)).estado == "PROCESSED"
     finally:
         own_server.start()
     clock.now += CIRCUIT_OPEN_SECONDS

@@ -15,6 +15,7 @@ from support.stores.pairs import migrate_to_head
 from support.stores.redis_keys import forget_all
 from support.stores.servers import RedisServer
 from swapshop_api.container import MIGRATIONS
+from swapshop_api.deliveries.domain import Deliveries
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_api.orders.models import order_items
@@ -94,7 +95,7 @@ async def test_a_pod_that_still_reads_the_old_primary_fills_nothing(
     new_pod = Database(create_engine(failover.service.url))
     new_orders = Orders(new_pod, OrderCache(redis))
     await _replicate(old_pod, new_pod)
-    await new_orders.mark_processed(operator().sub, order_id)
+    await Deliveries(new_pod, OrderCache(redis)).mark_processed(operator().sub, order_id)
 
     stale = await old_orders.get(owner, order_id)
     fresh = await new_orders.get(owner, order_id)

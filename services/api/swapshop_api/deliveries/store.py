@@ -1,12 +1,12 @@
-"""All SQL of the operator's view on deliveries."""
+"""All SQL of what people see of deliveries, and of the redrive."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from swapshop_api.deliveries.schemas import PipelineOut, State
 from swapshop_api.dispatch.models import DEAD, LEASED, READY, deliveries, delivery_attempts
-from swapshop_api.dispatch.schemas import PipelineOut, State
 from swapshop_api.orders.models import PENDING, orders
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.dialect import force_index, utc_now
@@ -78,4 +78,45 @@ async def read_pipeline(connection: AsyncConnection) -> PipelineOut:
         in_flight=counts[LEASED],
         dead=counts[DEAD],
         oldest_age_seconds=(now - oldest).total_seconds() if oldest else None,
+    )
+
+
+async def read_attempts(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
+    """Return each claim of an order's delivery, oldest first, with the delivery's ``done_at``."""
+    query = (
+        select(
+            deliveries.c.done_at,
+            delivery_attempts.c.claimed_at,
+            delivery_attempts.c.outcome,
+            delivery_attempts.c.status,
+            delivery_attempts.c.error,
+        )
+        .select_from(deliveries)
+        .outerjoin(delivery_attempts, delivery_attempts.c.delivery_id == deliveries.c.id)
+        .where(deliveries.c.order_id == order_id)
+        .order_by(delivery_attempts.c.claimed_at)
+    )
+    return (await connection.execute(query)).mappings().all()
+
+
+async def redrive(connection: AsyncConnection, id_: str) -> None:
+    """Set a locked delivery READY now, as if it had never been tried; end its earlier claims."""
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == id_)
+        .values(
+            state=READY,
+            next_attempt_at=utc_now(),
+            attempts=0,
+            aways=0,
+            unreported_claims=0,
+            lease_token=None,
+            lease_until=None,
+            done_at=None,
+        )
+    )
+    await connection.execute(
+        update(delivery_attempts)
+        .where(delivery_attempts.c.delivery_id == id_)
+        .values(redriven=True)
     )

@@ -3,8 +3,8 @@
 import pytest
 
 from support.api.dispatch import OPERATOR, Pipeline, result
+from swapshop_api.deliveries.problems import DeliveryNotFound, NotRedrivable
 from swapshop_api.dispatch.models import deliveries
-from swapshop_api.dispatch.problems import DeliveryNotFound, NotRedrivable
 from swapshop_api.dispatch.schemas import Outcome
 
 
@@ -13,7 +13,7 @@ async def test_a_dead_delivery_begins_again(pipeline: Pipeline) -> None:
     await pipeline.change(deliveries, deliveries.c.id == id_, attempts=7, aways=3)
     claim = await pipeline.lease()
     await pipeline.report(claim.token, result(id_, "rejected", status=409))
-    await pipeline.dispatch.redrive(OPERATOR, id_)
+    await pipeline.deliveries.redrive(OPERATOR, id_)
     row = await pipeline.delivery(id_)
     assert (row["state"], row["lease_token"], row["lease_until"]) == ("READY", None, None)
     assert (row["attempts"], row["aways"], row["unreported_claims"]) == (0, 0, 0)
@@ -25,7 +25,7 @@ async def test_a_poisonous_delivery_that_is_redriven_is_no_suspect(pipeline: Pip
     (id_,) = await pipeline.ready(1)
     await pipeline.abandon(times=5)
     await pipeline.lease()
-    await pipeline.dispatch.redrive(OPERATOR, id_)
+    await pipeline.deliveries.redrive(OPERATOR, id_)
     await pipeline.place()
     assert len((await pipeline.lease()).ids) == 2
 
@@ -35,7 +35,7 @@ async def test_a_done_delivery_is_sent_again_with_the_same_bytes(pipeline: Pipel
     first = await pipeline.lease()
     (id_,) = first.ids
     await pipeline.report(first.token, result(id_))
-    await pipeline.dispatch.redrive(OPERATOR, id_)
+    await pipeline.deliveries.redrive(OPERATOR, id_)
     assert (await pipeline.delivery(id_))["done_at"] is None
     assert (await pipeline.audited()) == [(OPERATOR, "delivery.redriven", id_, "DONE")]
     assert (await pipeline.lease()).deliveries == first.deliveries
@@ -48,7 +48,7 @@ async def test_a_delivery_under_way_is_left_alone(pipeline: Pipeline) -> None:
     before = await pipeline.rows(deliveries)
     for id_ in (ready, leased):
         with pytest.raises(NotRedrivable):
-            await pipeline.dispatch.redrive(OPERATOR, id_)
+            await pipeline.deliveries.redrive(OPERATOR, id_)
     assert await pipeline.rows(deliveries) == before
     assert await pipeline.audited() == []
 
@@ -66,7 +66,7 @@ async def test_a_delivery_under_way_is_left_alone(pipeline: Pipeline) -> None:
 )
 async def test_an_unknown_delivery_is_not_found(pipeline: Pipeline, id_: str) -> None:
     with pytest.raises(DeliveryNotFound):
-        await pipeline.dispatch.redrive(OPERATOR, id_)
+        await pipeline.deliveries.redrive(OPERATOR, id_)
 
 
 @pytest.mark.parametrize("outcome", ["delivered", "retry", "rejected", "released"])
@@ -78,7 +78,7 @@ async def test_a_report_of_a_claim_before_the_redrive_is_stale(
     (late,) = await pipeline.abandon()
     claim = await pipeline.lease()
     await pipeline.report(claim.token, result(id_))
-    await pipeline.dispatch.redrive(OPERATOR, id_)
+    await pipeline.deliveries.redrive(OPERATOR, id_)
     before = await pipeline.rows(deliveries)
 
     assert await pipeline.report(late.token, result(id_, outcome)) == ["stale"]
@@ -96,7 +96,7 @@ async def test_a_report_that_was_recorded_before_the_redrive_is_answered_as_then
     (id_,) = await pipeline.ready(1)
     claim = await pipeline.lease()
     await pipeline.report(claim.token, result(id_))
-    await pipeline.dispatch.redrive(OPERATOR, id_)
+    await pipeline.deliveries.redrive(OPERATOR, id_)
 
     assert await pipeline.report(claim.token, result(id_)) == ["applied"]
 
@@ -107,7 +107,7 @@ async def test_a_late_success_of_a_claim_after_the_redrive_counts(pipeline: Pipe
     (id_,) = await pipeline.ready(1)
     claim = await pipeline.lease()
     await pipeline.report(claim.token, result(id_, "rejected", status=409))
-    await pipeline.dispatch.redrive(OPERATOR, id_)
+    await pipeline.deliveries.redrive(OPERATOR, id_)
     (late,) = await pipeline.abandon()
     await pipeline.lease()
 

@@ -1,0 +1,92 @@
+"""The way of orders to their customers, over HTTP."""
+
+from swapshop_api.deliveries.problems import DeliveryNotFound, NotRedrivable, OrderBlocked
+from swapshop_api.deliveries.schemas import (
+    DeliveryDetail,
+    DeliveryPage,
+    PipelineOut,
+    State,
+    Timeline,
+)
+from swapshop_api.dependencies import Caller, Deps, Operator
+from swapshop_api.orders.problems import OrderNotFound
+from swapshop_api.orders.schemas import OrderOut
+from swapshop_kit.cursors import DEFAULT_PAGE_SIZE, CursorText, PageSize, decode_cursor
+from swapshop_kit.problems import (
+    DatabaseUnavailable,
+    Forbidden,
+    OutcomeUnknown,
+    Unauthenticated,
+    responses,
+)
+from swapshop_kit.web import router
+
+order_router = router(prefix="/api/orders", tag="orders")
+public_router = router(prefix="/api", tag="operator")
+
+
+@order_router.get(
+    "/{order_id}/timeline", responses=responses(Unauthenticated, OrderNotFound, DatabaseUnavailable)
+)
+async def get_timeline(container: Deps, caller: Caller, order_id: str) -> Timeline:
+    """Return the life of an order: created, processed, each delivery attempt, notified."""
+    return await container.deliveries.timeline(caller, order_id)
+
+
+@order_router.post(
+    "/{order_id}/mark-processed",
+    responses=responses(
+        Unauthenticated, Forbidden, OrderNotFound, OrderBlocked, DatabaseUnavailable, OutcomeUnknown
+    ),
+)
+async def mark_processed(container: Deps, operator: Operator, order_id: str) -> OrderOut:
+    """Process an order now; repeating it changes nothing."""
+    return await container.deliveries.mark_processed(operator.sub, order_id)
+
+
+@public_router.get(
+    "/deliveries", responses=responses(Unauthenticated, Forbidden, DatabaseUnavailable)
+)
+async def list_deliveries(
+    container: Deps,
+    _: Operator,
+    state: State | None = None,
+    limit: PageSize = DEFAULT_PAGE_SIZE,
+    cursor: CursorText = None,
+) -> DeliveryPage:
+    """List deliveries, newest first."""
+    return await container.deliveries.list_page(state, decode_cursor(cursor), limit)
+
+
+@public_router.get(
+    "/deliveries/{delivery_id}",
+    responses=responses(Unauthenticated, Forbidden, DeliveryNotFound, DatabaseUnavailable),
+)
+async def get_delivery(container: Deps, _: Operator, delivery_id: str) -> DeliveryDetail:
+    """Return a delivery with its attempts."""
+    return await container.deliveries.get(delivery_id)
+
+
+@public_router.post(
+    "/deliveries/{delivery_id}/redrive",
+    responses=responses(
+        Unauthenticated,
+        Forbidden,
+        DeliveryNotFound,
+        NotRedrivable,
+        DatabaseUnavailable,
+        OutcomeUnknown,
+    ),
+)
+async def redrive_delivery(container: Deps, operator: Operator, delivery_id: str) -> DeliveryDetail:
+    """Send a dead or done delivery again, from the first step of the schedule."""
+    await container.deliveries.redrive(operator.sub, delivery_id)
+    return await container.deliveries.get(delivery_id)
+
+
+@public_router.get(
+    "/pipeline", responses=responses(Unauthenticated, Forbidden, DatabaseUnavailable)
+)
+async def get_pipeline(container: Deps, _: Operator) -> PipelineOut:
+    """Tell how many orders stand where on their way."""
+    return await container.deliveries.read_pipeline()
