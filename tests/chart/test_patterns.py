@@ -6,13 +6,12 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
-from pydantic_core import PydanticCustomError
 
 from support.cluster.chart import CHART
-from swapshop_api.auth.schemas import check_email
+from swapshop_api.auth.emails import EmailRefused, normalize_email
 
 DEFINITIONS: Final[dict[str, Any]] = json.loads((CHART / "values.schema.json").read_text())[
     "definitions"
@@ -25,10 +24,10 @@ def is_valid(definition: str, text: str) -> bool:
 
 
 def is_email(text: str) -> bool:
-    """Tell whether the api takes an e-mail as it is."""
+    """Return whether the api accepts an e-mail and stores it as it is, but for its case."""
     try:
-        return check_email(text) == text.lower()
-    except PydanticCustomError:
+        return normalize_email(text) == text.lower()
+    except EmailRefused:
         return False
 
 
@@ -93,6 +92,7 @@ EMAILS: Final = st.from_regex(
 
 @given(EMAILS | st.emails(domains=st.just("shop.example")))
 def test_an_operators_e_mail_is_what_the_api_takes(text: str) -> None:
+    assume("xn--" not in text.lower())  # a pattern cannot decode Punycode
     assert is_valid("email", text) == is_email(text)
 
 
@@ -100,7 +100,13 @@ def test_an_operators_e_mail_is_what_the_api_takes(text: str) -> None:
     ("text", "is_one"),
     [
         ("operator@example.com", True),
-        ("operator@josé.example", True),
+        ("operator@xn--jos-dma.example", True),
+        ("operator@josé.example", False),
+        ("òperator@example.com", False),
+        ("!#$%&'*+-/=?^_`{|}~@example.com", True),
+        ("x@a.b2.c-d.ef-g.a--b.ab-c-d", True),
+        ("x@ab--c.example", False),
+        ("x@y_z.example", False),
         ("o" * 64 + "@example.com", True),
         ("o" * 65 + "@example.com", False),
         ("operator@" + "a" * 64 + ".com", False),

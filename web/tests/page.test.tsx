@@ -64,6 +64,19 @@ describe('signing in', () => {
     );
   });
 
+  it('asks for an e-mail without accents before the @, and takes a domain with them', async () => {
+    const { user } = openPage('/register', { isSignedIn: false });
+    const email = await screen.findByLabelText('Correo electrónico');
+    await user.type(email, 'josé@example.com');
+    await user.click(screen.getByRole('button', { name: 'Crear cuenta' }));
+    await waitFor(() =>
+      expect(email).toHaveAccessibleDescription(/^Antes de la @ solo se admiten letras de la a/),
+    );
+    await user.clear(email);
+    await user.type(email, 'jose@españa.example');
+    await waitFor(() => expect(email).not.toHaveAccessibleDescription());
+  });
+
   it('sends one back to sign in when the session has ended, keeping the draft', async () => {
     const { user, services } = openPage('/orders/new');
     await user.type(await screen.findByLabelText('Cliente'), 'Lucía');

@@ -15,6 +15,7 @@ from swapshop_api.auth.accounts import (
     prepare_operator,
     promote,
 )
+from swapshop_api.auth.emails import EmailRefused
 from swapshop_api.auth.key_file import SigningKeysError
 from swapshop_api.auth.keys import RotationRefused, rotate
 from swapshop_api.auth.lifecycle import Done, demote, disable, enable, revoke_sessions
@@ -46,6 +47,7 @@ _ERRORS: Final[dict[type[Exception], int]] = {
     AddressTaken: BAD_START,
     SigningKeysError: BAD_START,
     AccountNotPromoted: BAD_START,
+    EmailRefused: BAD_START,
     GuessablePassword: BAD_START,
     UserNotFound: BAD_START,
     RotationRefused: TRY_AGAIN,

@@ -51,6 +51,10 @@ FIELD_TEXTS: Final[dict[str, dict[str, str]]] = {
     "enum": {"es": "debe ser uno de: {expected}", "en": "must be one of: {expected}"},
     "literal_error": {"es": "debe ser uno de: {expected}", "en": "must be one of: {expected}"},
     "email_invalid": {"es": "no es un correo válido", "en": "is not a valid e-mail address"},
+    "email_not_ascii": {
+        "es": "antes de la @ solo admite letras de la a a la z, números y signos como . _ - +",
+        "en": "can have only letters from a to z, digits and signs such as . _ - + before the @",
+    },
     "password_guessable": {
         "es": "es fácil de adivinar: es una contraseña común, una repetición o una secuencia",
         "en": "is easy to guess: it is a common password, a repetition or a sequence",

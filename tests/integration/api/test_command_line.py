@@ -107,6 +107,18 @@ def test_an_operators_password_that_is_easy_to_guess_is_refused(
     assert rol_of(environment, email) is None
 
 
+@pytest.mark.parametrize("command", ["migrate", "operator", "promote", "disable"])
+def test_an_email_that_no_account_can_have_is_refused(
+    environment: dict[str, str], command: str
+) -> None:
+    email = "b\u043ess@example.com"
+    environment |= {"OPERATOR_PASSWORD": PASSWORD, "OPERATOR_EMAIL": email}
+
+    refused = run(environment, *((command,) if command == "migrate" else ("users", command, email)))
+    assert refused.returncode == 2
+    assert "the e-mail address must be ASCII before the @" in refused.stderr
+
+
 def test_a_registered_account_becomes_an_operators_only_when_told(
     environment: dict[str, str],
 ) -> None:

@@ -39,12 +39,16 @@ export const optionalLine = z.pipe(
   ),
 );
 
-/** Looks like an e-mail; the server is stricter. */
+/** Looks like an e-mail that an account can have; the server checks the domain. */
 export const email = z.pipe(
   z.pipe(z.string(), z.transform(normalizeText)),
   z.string().check(
     z.refine((text) => text !== '', { error: key('required'), abort: true }),
-    z.refine((text) => /^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$/.test(text), { error: key('email') }),
+    z.refine((text) => /^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$/.test(text), {
+      error: key('email'),
+      abort: true,
+    }),
+    z.refine((text) => /^[!-~]+@/.test(text), { error: key('emailNotAscii') }),
   ),
 );
 

@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit import store as audit
 from swapshop_api.auth import store
+from swapshop_api.auth.emails import normalize_email
 from swapshop_api.auth.password_rules import GuessablePassword, weakness
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import EmailTaken, UserNotFound
-from swapshop_api.auth.schemas import normalize_email
 from swapshop_api.auth.sessions import NewSession, begin_family, end_sessions
 from swapshop_kit.access_tokens import Role
 from swapshop_kit.database import Database, DuplicateKey
@@ -66,15 +66,17 @@ async def create_user(
         database: of the api.
         passwords: hash the password.
         nombre: 1..120 characters.
-        email: valid; it is normalized here.
+        email: normalized here.
         password: 12..128 characters; whether it is easy to guess is not checked here.
         rol: of the account.
         session: begins in the same transaction.
 
     Raises:
+        EmailRefused: an account cannot have this e-mail.
         EmailTaken: there is an account with this e-mail.
         PasswordQueueFull: too many passwords wait to be hashed.
     """
+    normalized = normalize_email(email)
     user_id = new_id()
     password_hash = await passwords.hash(password)
 
@@ -83,7 +85,7 @@ async def create_user(
             connection,
             id_=user_id,
             nombre=nombre,
-            email=normalize_email(email),
+            email=normalized,
             password_hash=password_hash,
             rol=rol,
         )
@@ -120,19 +122,21 @@ async def prepare_operator(
 
     Args:
         passwords: hash the password.
-        email: valid; it is normalized here.
+        email: normalized here.
         password: 12..128 characters.
         promote_existing: whether an account that somebody registered may become the operator's.
 
     Raises:
+        EmailRefused: an account cannot have this e-mail.
         GuessablePassword: the password is easy to guess.
         PasswordQueueFull: too many passwords wait to be hashed.
     """
-    code = weakness(password, (OPERATOR_NAME, email))
+    normalized = normalize_email(email)
+    code = weakness(password, (OPERATOR_NAME, normalized))
     if code is not None:
         raise GuessablePassword(code)
     password_hash = await passwords.hash(password)
-    return NewOperator(normalize_email(email), password_hash, promote_existing)
+    return NewOperator(normalized, password_hash, promote_existing)
 
 
 async def ensure_operator(connection: AsyncConnection, operator: NewOperator) -> str | None:
@@ -175,11 +179,13 @@ async def promote(database: Database, email: str, *, actor: str = COMMAND_LINE) 
     checked the e-mail. The change is audited. Repeating it changes nothing.
 
     Raises:
+        EmailRefused: no account can have this e-mail.
         UserNotFound: no account has this e-mail.
     """
+    normalized = normalize_email(email)
 
     async def work(connection: AsyncConnection) -> str:
-        user = await store.lock_user_by_email(connection, normalize_email(email))
+        user = await store.lock_user_by_email(connection, normalized)
         if user is None:
             raise UserNotFound
         if user.rol != "operator":

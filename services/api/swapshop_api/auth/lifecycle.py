@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from swapshop_api.audit import store as audit
 from swapshop_api.auth import store
 from swapshop_api.auth.accounts import COMMAND_LINE
+from swapshop_api.auth.emails import normalize_email
 from swapshop_api.auth.models import User
 from swapshop_api.auth.problems import UserNotFound
-from swapshop_api.auth.schemas import normalize_email
 from swapshop_api.auth.sessions import end_sessions
 from swapshop_kit.database import Database
 
@@ -41,6 +41,7 @@ async def demote(database: Database, email: str, *, actor: str = COMMAND_LINE) -
     """Make an operator a customer again.
 
     Raises:
+        EmailRefused: no account can have this e-mail.
         UserNotFound: no account has this e-mail.
     """
 
@@ -57,6 +58,7 @@ async def disable(database: Database, email: str, *, actor: str = COMMAND_LINE) 
     """Refuse an account's sign-in, as if its password were wrong, until it is enabled again.
 
     Raises:
+        EmailRefused: no account can have this e-mail.
         UserNotFound: no account has this e-mail.
     """
 
@@ -73,6 +75,7 @@ async def enable(database: Database, email: str, *, actor: str = COMMAND_LINE) -
     """Let a disabled account sign in again; the sessions it had stay ended.
 
     Raises:
+        EmailRefused: no account can have this e-mail.
         UserNotFound: no account has this e-mail.
     """
 
@@ -90,6 +93,7 @@ async def revoke_sessions(database: Database, email: str, *, actor: str = COMMAN
     """End every session of an account; its owner may sign in again.
 
     Raises:
+        EmailRefused: no account can have this e-mail.
         UserNotFound: no account has this e-mail.
     """
 
@@ -100,8 +104,10 @@ async def revoke_sessions(database: Database, email: str, *, actor: str = COMMAN
 
 
 async def _on_account(database: Database, email: str, act: _Act) -> Done:
+    normalized = normalize_email(email)
+
     async def work(connection: AsyncConnection) -> Done:
-        user = await store.lock_user_by_email(connection, normalize_email(email))
+        user = await store.lock_user_by_email(connection, normalized)
         if user is None:
             raise UserNotFound
         return await act(connection, user)

@@ -11,7 +11,7 @@ from swapshop_kit.tables import Row, table_of
 
 
 class User(Row, table=True):
-    """An account; its e-mail is trimmed, NFC and lower-cased."""
+    """An account; its e-mail is in the form of ``emails.normalize_email``."""
 
     __tablename__ = "users"
     __table_args__ = (UniqueConstraint("email", name="uq_users_email"),)

@@ -1,53 +1,23 @@
 """JSON of accounts, sessions and tokens."""
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from swapshop_kit.text import Line, normalize, to_nfc
-
-MAX_EMAIL_BYTES: Final = 254
-"""RFC 5321 §4.5.3.1.3, less the angle brackets."""
+from swapshop_api.auth.emails import EMAIL_PATTERN, EmailRefused, normalize_email
+from swapshop_kit.text import Line, to_nfc
 
 MIN_PASSWORD_LENGTH: Final = 12
 MAX_PASSWORD_LENGTH: Final = 128
 
-_LABEL: Final = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-_is_email = re.compile(
-    rf"[^@\s\"(),:;<>\[\]\\.]+(?:\.[^@\s\"(),:;<>\[\]\\.]+)*@{_LABEL}(?:\.{_LABEL})+"
-).fullmatch
 
-
-def normalize_email(text: str) -> str:
-    """Return an e-mail trimmed, in NFC and lower-cased: what makes two accounts the same.
-
-    The local part is lower-cased too: RFC 5321 would let a server tell them apart; none does.
-    """
-    return to_nfc(normalize(text, MAX_EMAIL_BYTES).lower(), MAX_EMAIL_BYTES)
-
-
-def check_email(text: str) -> str:
-    """Return the normalized e-mail.
-
-    Accepted are dot-atoms (RFC 5322 §3.4.1) and their internationalized form (RFC 6531) at a
-    domain of two or more labels. Whether it exists only a message would tell, so nothing is asked.
-
-    Raises:
-        PydanticCustomError: it is none.
-    """
-    email = normalize_email(text)
-    local = email.rpartition("@")[0]
-    if (
-        len(email.encode()) > MAX_EMAIL_BYTES
-        or len(local.encode()) > 64
-        or not email.isprintable()
-        or not _is_email(email)
-    ):
-        raise PydanticCustomError("email_invalid", "is not a valid e-mail address")
-    return email
+def _check_email(text: str) -> str:
+    try:
+        return normalize_email(text)
+    except EmailRefused as error:
+        raise PydanticCustomError(error.code, error.reason) from error
 
 
 def _password(min_length: int) -> Callable[[Any], Any]:
@@ -69,8 +39,13 @@ def _password(min_length: int) -> Callable[[Any], Any]:
 
 Email = Annotated[
     str,
-    Field(strict=True, max_length=1024, json_schema_extra={"format": "email"}),
-    AfterValidator(check_email),
+    Field(
+        strict=True,
+        max_length=1024,
+        description="ASCII before the @; the domain may be internationalized (IDNA 2008).",
+        json_schema_extra={"format": "idn-email", "pattern": EMAIL_PATTERN},
+    ),
+    AfterValidator(_check_email),
 ]
 NewPassword = Annotated[
     SecretStr,

@@ -118,6 +118,25 @@ async def test_one_email_is_one_account_however_it_is_written(browser: Browser) 
     assert answer.json()["code"] == "email_taken"
 
 
+async def test_an_internationalized_domain_is_one_account_in_each_spelling(
+    browser: Browser,
+) -> None:
+    made = await browser.register(email="ana@España.example")
+    assert made.json()["user"]["email"] == "ana@xn--espaa-rta.example"
+
+    again = await browser.register(email="ana@xn--espaa-rta.example")
+    assert again.json()["code"] == "email_taken"
+    assert (await browser.login(email="ana@espan\u0303a.example")).status_code == 200
+
+
+async def test_a_domain_that_looks_like_another_is_another_account(browser: Browser) -> None:
+    assert (await browser.register()).status_code == 201
+
+    look_alike = await browser.register(email="ana@ex\u0430mple.com")
+    assert look_alike.status_code == 201
+    assert look_alike.json()["user"]["email"] == "ana@xn--exmple-4nf.com"
+
+
 async def test_of_concurrent_registrations_of_one_email_one_succeeds(app: FastAPI) -> None:
     answers = await asyncio.gather(*(Browser(app).register() for _ in range(8)))
 
@@ -223,6 +242,7 @@ async def test_a_deleted_account_has_no_session(browser: Browser, container: Con
     ("changes", "field", "code"),
     [
         ({"email": "ana"}, "email", "email_invalid"),
+        ({"email": "b\u043ess@example.com"}, "email", "email_not_ascii"),
         ({"password": "short"}, "password", "string_too_short"),
         ({"password": "password1234"}, "password", "password_guessable"),
         ({"password": "swapshop1234"}, "password", "password_personal"),

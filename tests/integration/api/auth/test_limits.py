@@ -138,6 +138,16 @@ async def test_an_email_in_other_letters_is_the_same_account(limited: Container)
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]
 
 
+async def test_an_email_with_its_domain_in_another_spelling_is_the_same_account(
+    limited: Container,
+) -> None:
+    browser = Browser(whole_app(limited))
+    spellings = ["ana@españa.example", "ana@xn--espaa-rta.example", "ana@ESPAN\u0303A.example"]
+    answers = [await browser.login(email=spellings[number % 3]) for number in range(11)]
+
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+
+
 async def test_sixty_logins_a_minute_for_one_address(limited: Container) -> None:
     browser = Browser(whole_app(limited))
     answers = [await browser.login(email=f"{number}@example.com") for number in range(61)]

@@ -3,84 +3,12 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from swapshop_api.auth.schemas import Email, LoginIn, NewPassword, RegisterIn, normalize_email
+from swapshop_api.auth.schemas import Email, LoginIn, NewPassword, RegisterIn
 
 _emails: TypeAdapter[str] = TypeAdapter(Email)
 _ANA = {"nombre": "Ana", "email": "ana@example.com", "password": "a" * 12}
-
-
-@pytest.mark.parametrize(
-    ("typed", "stored"),
-    [
-        ("ana@example.com", "ana@example.com"),
-        ("  Ana@Example.COM\n", "ana@example.com"),
-        ("jose\u0301@example.com", "jos\u00e9@example.com"),
-        ("a.b+tag_x'%-@sub.example.co", "a.b+tag_x'%-@sub.example.co"),
-        ("ñandú@españa.example", "ñandú@españa.example"),
-        ("x@1.2", "x@1.2"),
-        ("a" * 64 + "@example.com", "a" * 64 + "@example.com"),
-        ("a@" + ".".join(["b" * 49] * 5), "a@" + ".".join(["b" * 49] * 5)),
-        ("ab@" + ".".join(["b" * 49] * 5) + "cc", "ab@" + ".".join(["b" * 49] * 5) + "cc"),
-    ],
-)
-def test_an_email_is_stored_in_one_form(typed: str, stored: str) -> None:
-    assert _emails.validate_python(typed) == stored
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "",
-        "ana",
-        "ana@",
-        "@example.com",
-        "ana@example",
-        "ana@@example.com",
-        "ana@b@example.com",
-        "an a@example.com",
-        "ana@exa mple.com",
-        "ana@example..com",
-        "ana@.example.com",
-        "ana@example.com.",
-        "ana@-example.com",
-        "ana@example-.com",
-        "ana@exam_ple-.com",
-        ".ana@example.com",
-        "ana.@example.com",
-        "a..na@example.com",
-        '"ana"@example.com',
-        "ana@[127.0.0.1]",
-        "ana<x>@example.com",
-        "ana\x00@example.com",
-        "ana\u200b@example.com",
-        "ana\u202e@example.com",
-        "ana\u00a0x@example.com",
-        "ana@" + "b" * 64 + ".com",
-        "a" * 65 + "@example.com",
-        "é" * 33 + "@example.com",
-        "a" * 6 + "@" + ".".join(["b" * 49] * 5),
-    ],
-)
-def test_what_is_no_email_is_refused(typed: str) -> None:
-    with pytest.raises(ValidationError) as refusal:
-        _emails.validate_python(typed)
-
-    assert [error["type"] for error in refusal.value.errors()] == ["email_invalid"]
-
-
-@given(st.text() | st.emails())
-def test_an_accepted_email_is_its_own_form_and_fits_its_column(typed: str) -> None:
-    assert normalize_email(normalize_email(typed)) == normalize_email(typed)
-    try:
-        email = _emails.validate_python(typed)
-    except ValidationError:
-        return
-    assert _emails.validate_python(email) == email
-    assert len(email.encode()) <= 254
 
 
 @pytest.mark.parametrize("value", [None, 1, ["ana@example.com"], b"ana@example.com"])

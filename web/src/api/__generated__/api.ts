@@ -755,7 +755,8 @@ export interface components {
         LoginIn: {
             /**
              * Email
-             * Format: email
+             * Format: idn-email
+             * @description ASCII before the @; the domain may be internationalized (IDNA 2008).
              */
             email: string;
             /**
@@ -928,7 +929,8 @@ export interface components {
         RegisterIn: {
             /**
              * Email
-             * Format: email
+             * Format: idn-email
+             * @description ASCII before the @; the domain may be internationalized (IDNA 2008).
              */
             email: string;
             /** Nombre */

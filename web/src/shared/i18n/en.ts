@@ -88,6 +88,7 @@ export const en: Catalogue = {
     textTooLong: 'Use at most 120 characters.',
     hiddenCharacter: 'It holds an invisible or control character.',
     email: 'Enter a valid e-mail, such as ana@example.com.',
+    emailNotAscii: 'Before the @ use only letters from a to z, digits and signs such as . _ - +',
     passwordShort: 'Use at least 12 characters.',
     passwordLong: 'Use at most 128 characters.',
     quantity: 'Enter a whole number from 1 to 1000.',

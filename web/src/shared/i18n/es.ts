@@ -87,6 +87,8 @@ export const es = {
     textTooLong: 'Use 120 caracteres como máximo.',
     hiddenCharacter: 'Contiene un carácter invisible o de control.',
     email: 'Escriba un correo válido, como ana@ejemplo.es.',
+    emailNotAscii:
+      'Antes de la @ solo se admiten letras de la a a la z, números y signos como . _ - +',
     passwordShort: 'Use al menos 12 caracteres.',
     passwordLong: 'Use 128 caracteres como máximo.',
     quantity: 'Escriba un número entero de 1 a 1000.',
