@@ -248,8 +248,8 @@ def check_owner(caller: Claims, user_id: str) -> None:
 def _new_order(order_id: str, order: OrderIn, created_at: datetime) -> OrderOut:
     lines = [OrderLine.model_construct(**line.model_dump()) for line in order.items]
     return OrderOut.model_construct(
+        **order.model_dump(exclude={"items"}),
         id=order_id,
-        cliente=order.cliente,
         items=lines,
         total=order.total,
         estado="PENDING",

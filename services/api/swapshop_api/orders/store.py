@@ -16,15 +16,9 @@ from swapshop_kit.ids import new_id
 from swapshop_kit.keyset import newest_first
 from swapshop_kit.telemetry import current_traceparent
 
-_ORDER = (
-    orders.c.id,
-    orders.c.user_id,
-    orders.c.cliente,
-    orders.c.total,
-    orders.c.estado,
-    orders.c.created_at,
-    orders.c.processed_at,
-)
+_FIELDS: Final = tuple(name for name in OrderOut.model_fields if name != "items")
+_ORDER: Final = (orders.c.user_id, *(orders.c[name] for name in _FIELDS))
+"""The columns of an order: its owner, and the fields of the same names in its JSON."""
 
 _LIST_INDEXES: Final = {
     (False, False): "ix_orders_created",
@@ -60,8 +54,8 @@ async def insert_order(
     row: dict[str, Any] = {
         "id": order_id,
         "user_id": user_id,
-        "cliente": order.cliente,
         "total": order.total,
+        **order.model_dump(exclude={"items"}),
         "estado": PENDING,
         "idempotency_key": idempotency_key,
         "fingerprint": fingerprint,
@@ -128,15 +122,7 @@ async def read_lines(
 
 def to_order(row: RowMapping, lines: list[OrderLine]) -> OrderOut:
     """Build an order from its row and its lines."""
-    return OrderOut.model_construct(
-        id=row["id"],
-        cliente=row["cliente"],
-        items=lines,
-        total=row["total"],
-        estado=row["estado"],
-        created_at=row["created_at"],
-        processed_at=row["processed_at"],
-    )
+    return OrderOut.model_construct(items=lines, **{name: row[name] for name in _FIELDS})
 
 
 async def list_page(
