@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { DraftStore, EMPTY_LINE, isEmpty, newDraft } from './draft';
+import { DraftStore, isEmpty, newDraft } from './draft';
+import { EMPTY_LINE } from './order-schema';
 
 const LINE = { ...EMPTY_LINE, producto: 'Abrigo', precio: '24,90' };
 

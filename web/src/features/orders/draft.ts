@@ -2,36 +2,25 @@ import * as z from 'zod/mini';
 
 import '@/shared/validation';
 
-const lineSchema = z.object({
-  producto: z.string(),
-  talla: z.string(),
-  color: z.string(),
-  cantidad: z.string(),
-  precio: z.string(),
-});
+import {
+  contentOf,
+  contentSchema,
+  EMPTY_CONTENT,
+  type DraftContent,
+  type DraftLine,
+} from './order-schema';
 
 const draftSchema = z.object({
   /** The Idempotency-Key: one for the life of the draft, edits included. */
   key: z.string().check(z.regex(/^[\x21-\x7e]{1,255}$/)),
-  cliente: z.string(),
-  lines: z.array(lineSchema).check(z.minLength(1), z.maxLength(100)),
+  ...contentSchema.shape,
   /** It was sent and no answer tells whether an order was made of it. */
   isInDoubt: z.boolean(),
   /** The order that an earlier form of the draft made. */
   placedOrderId: z.nullable(z.string()),
 });
 
-export type DraftLine = z.infer<typeof lineSchema>;
 export type Draft = z.infer<typeof draftSchema>;
-export type DraftContent = Pick<Draft, 'cliente' | 'lines'>;
-
-export const EMPTY_LINE: DraftLine = {
-  producto: '',
-  talla: '',
-  color: '',
-  cantidad: '1',
-  precio: '',
-};
 
 /** 128 random bits; crypto.randomUUID is missing from pages without TLS. */
 function newKey(): string {
@@ -42,17 +31,17 @@ function newKey(): string {
 export function newDraft(): Draft {
   return {
     key: newKey(),
-    cliente: '',
-    lines: [{ ...EMPTY_LINE }],
+    ...structuredClone(EMPTY_CONTENT),
     isInDoubt: false,
     placedOrderId: null,
   };
 }
 
-export function isEmpty({ cliente, lines }: DraftContent): boolean {
+export function isEmpty(content: DraftContent): boolean {
+  const { lines, ...fields } = contentOf(content);
   const isBlank = (line: DraftLine) =>
     [line.producto, line.talla, line.color, line.precio].every((text) => text.trim() === '');
-  return cliente.trim() === '' && lines.every(isBlank);
+  return Object.values(fields).every((text) => text.trim() === '') && lines.every(isBlank);
 }
 
 /** A user's draft in this tab: it outlives reloads, lost sessions and answers that never came. */
@@ -75,7 +64,7 @@ export class DraftStore {
 
   /** Keeps what was typed, under the same key. */
   keep(content: DraftContent): void {
-    this.#draft = { ...this.#draft, cliente: content.cliente, lines: content.lines };
+    this.#draft = { ...this.#draft, ...content };
     this.#write();
   }
 

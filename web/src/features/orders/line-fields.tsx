@@ -7,8 +7,7 @@ import { Icon } from '@/shared/ui/icons';
 import { Card } from '@/shared/ui/surfaces';
 import { errorText } from '@/shared/validation';
 
-import type { DraftContent } from './draft';
-import { subtotalOf, type CheckedOrder } from './order-schema';
+import { subtotalOf, type CheckedOrder, type DraftContent } from './order-schema';
 
 interface LineFieldsProps {
   position: number;

@@ -5,7 +5,7 @@ import { useI18n } from '@/shared/i18n';
 import { Button } from '@/shared/ui/button';
 import { Icon } from '@/shared/ui/icons';
 
-import { EMPTY_LINE, type DraftContent } from './draft';
+import { EMPTY_LINE, type DraftContent } from './order-schema';
 import { LineFields } from './line-fields';
 import type { CheckedOrder } from './order-schema';
 

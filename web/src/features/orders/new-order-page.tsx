@@ -10,15 +10,21 @@ import { useI18n } from '@/shared/i18n';
 import { MAX_TOTAL } from '@/shared/money';
 import { Button } from '@/shared/ui/button';
 import { Confirm } from '@/shared/ui/confirm';
-import { Field } from '@/shared/ui/field';
 import { PageHeading } from '@/shared/ui/page';
 import { Card } from '@/shared/ui/surfaces';
-import { errorText } from '@/shared/validation';
 
 import { DraftNotices } from './draft-notices';
-import { DraftStore, isEmpty, type DraftContent } from './draft';
+import { DraftStore, isEmpty } from './draft';
 import { LineList } from './line-list';
-import { formFieldOf, orderSchema, runningTotal, type CheckedOrder } from './order-schema';
+import { OrderFields } from './order-fields';
+import {
+  contentOf,
+  formFieldOf,
+  orderSchema,
+  runningTotal,
+  type CheckedOrder,
+  type DraftContent,
+} from './order-schema';
 import { usePlaceOrder } from './use-place-order';
 
 export default function NewOrderPage() {
@@ -36,7 +42,7 @@ export default function NewOrderPage() {
   }, []);
   const form = useForm<DraftContent, unknown, CheckedOrder>({
     resolver: zodResolver(orderSchema),
-    defaultValues: { cliente: drafts.draft.cliente, lines: drafts.draft.lines },
+    defaultValues: contentOf(drafts.draft),
   });
   const order = usePlaceOrder(drafts, {
     onPlaced: (placed) => {
@@ -60,12 +66,10 @@ export default function NewOrderPage() {
     [drafts, form],
   );
   const startAnother = () => {
-    const { cliente, lines } = drafts.startAnother();
-    form.reset({ cliente, lines });
+    form.reset(contentOf(drafts.startAnother()));
     order.reset();
     requestAnimationFrame(() => form.setFocus('cliente')); // once the fields are there again
   };
-  const { errors } = form.formState;
   return (
     <FormProvider {...form}>
       <form noValidate onSubmit={form.handleSubmit(order.place)}>
@@ -79,13 +83,7 @@ export default function NewOrderPage() {
               onStartAnother={startAnother}
             />
             <Card className="p-4 sm:p-5">
-              <Field
-                {...form.register('cliente')}
-                label={t.newOrder.customer}
-                hint={t.newOrder.customerHint}
-                autoComplete="off"
-                error={errorText(t, errors.cliente?.message)}
-              />
+              <OrderFields />
             </Card>
             <LineList />
           </div>

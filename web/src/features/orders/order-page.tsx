@@ -7,12 +7,12 @@ import { useUser } from '@/services/use-signed-in';
 import { useI18n } from '@/shared/i18n';
 import { fromAmount } from '@/shared/money';
 import { Button } from '@/shared/ui/button';
-import { CopyButton } from '@/shared/ui/copy-button';
 import { Icon } from '@/shared/ui/icons';
 import { FailureNotice, PageHeading } from '@/shared/ui/page';
 import { Badge, Card, SkeletonRows } from '@/shared/ui/surfaces';
 
 import { MarkProcessed } from './mark-processed';
+import { OrderFacts } from './order-fields';
 import { orderQuery, timelineQuery, type Order, type ServedOrder } from './queries';
 import { Timeline } from './timeline';
 
@@ -32,7 +32,7 @@ export default function OrderPage() {
         {...(order === undefined
           ? {}
           : {
-              intro: <Identity order={order} />,
+              intro: <OrderFacts order={order} />,
               actions: user.rol === 'operator' && order.estado === 'PENDING' && (
                 <MarkProcessed order={order} />
               ),
@@ -75,22 +75,6 @@ function BackLink() {
       <Icon name="left" className="size-4.5" />
       {t.shell.orders}
     </Link>
-  );
-}
-
-function Identity({ order }: { order: Order }) {
-  const { t, format } = useI18n();
-  return (
-    <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5 text-sm">
-      <Badge tone={order.estado === 'PENDING' ? 'warn' : 'ok'}>
-        {t.orders.estado[order.estado]}
-      </Badge>
-      <time dateTime={order.created_at}>{format.dateTime(order.created_at)}</time>
-      <span className="flex items-center">
-        <span className="font-mono text-xs break-all">{order.id}</span>
-        <CopyButton text={order.id} label={t.orders.identifier} />
-      </span>
-    </div>
   );
 }
 

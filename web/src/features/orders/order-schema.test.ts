@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { EMPTY_LINE } from './draft';
-import { formFieldOf, orderSchema, runningTotal, subtotalOf, toBody } from './order-schema';
+import {
+  EMPTY_LINE,
+  formFieldOf,
+  orderSchema,
+  runningTotal,
+  subtotalOf,
+  toBody,
+} from './order-schema';
 
 const LINE = { ...EMPTY_LINE, producto: 'Abrigo', cantidad: '2', precio: '24,90' };
 

@@ -3,8 +3,39 @@ import * as z from 'zod/mini';
 import { MAX_PRICE, MAX_TOTAL, parseCents, toAmount, totalOf, type Cents } from '@/shared/money';
 import { optionalLine, requiredLine, type ValidationKey } from '@/shared/validation';
 
-import type { DraftLine } from './draft';
 import type { OrderBody } from './place-order';
+
+const draftLine = z.object({
+  producto: z.string(),
+  talla: z.string(),
+  color: z.string(),
+  cantidad: z.string(),
+  precio: z.string(),
+});
+
+/** What the form holds, as it was typed. */
+export const contentSchema = z.object({
+  cliente: z.string(),
+  lines: z.array(draftLine).check(z.minLength(1), z.maxLength(100)),
+});
+
+export type DraftLine = z.infer<typeof draftLine>;
+export type DraftContent = z.infer<typeof contentSchema>;
+
+export const EMPTY_LINE: DraftLine = {
+  producto: '',
+  talla: '',
+  color: '',
+  cantidad: '1',
+  precio: '',
+};
+export const EMPTY_CONTENT: DraftContent = { cliente: '', lines: [EMPTY_LINE] };
+
+/** Returns what the form holds of a draft. */
+export function contentOf(draft: DraftContent): DraftContent {
+  const names = Object.keys(EMPTY_CONTENT) as (keyof DraftContent)[];
+  return Object.fromEntries(names.map((name) => [name, draft[name]])) as unknown as DraftContent;
+}
 
 const key = (name: ValidationKey): ValidationKey => name;
 const MAX_QUANTITY = 1000;
@@ -54,9 +85,9 @@ export const orderSchema = z
 
 export type CheckedOrder = z.infer<typeof orderSchema>;
 
-export function toBody({ cliente, lines }: CheckedOrder): OrderBody {
+export function toBody({ lines, ...fields }: CheckedOrder): OrderBody {
   return {
-    cliente,
+    ...fields,
     items: lines.map(({ producto, talla, color, cantidad, precio }) => ({
       producto,
       talla,
@@ -86,9 +117,15 @@ const FIELD = /^items\.(\d+)\.(producto|talla|color|cantidad|precio_unitario)$/;
 
 type LineField = keyof DraftLine;
 
+type OrderField = Exclude<keyof DraftContent, 'lines'>;
+
+function isOrderField(path: string): path is OrderField {
+  return Object.hasOwn(EMPTY_CONTENT, path) && path !== 'lines';
+}
+
 /** Names the form's field of a server's path, such as items.0.precio_unitario. */
-export function formFieldOf(path: string): 'cliente' | `lines.${number}.${LineField}` | null {
-  if (path === 'cliente') return 'cliente';
+export function formFieldOf(path: string): OrderField | `lines.${number}.${LineField}` | null {
+  if (isOrderField(path)) return path;
   const match = FIELD.exec(path);
   if (match === null) return null;
   const field = match[2] === 'precio_unitario' ? 'precio' : (match[2] as LineField);
