@@ -182,10 +182,11 @@ def _vanished_alert(vanished: Mapping[str, Sequence[str]], runbooks: str) -> Rul
             severity="ticket",
             pending="15m",
             expr="({})\nand on (job) (max by (job) (up) == 1)".format("\nor ".join(absences)),
-            summary="{{ $labels.metric }} is not exported any more",
+            summary="{{ $labels.metric }} is no longer exported",
             description=(
-                "{{ $labels.job }} answers Prometheus without {{ $labels.metric }}: the alerts and "
-                "dashboards that read it are blind."
+                "{{ $labels.job }} answers Prometheus without {{ $labels.metric }}, so the alerts "
+                "and dashboards that read it show nothing. Check that images and rules are of the "
+                "same release."
             ),
         ),
         runbooks,

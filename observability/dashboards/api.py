@@ -1,4 +1,4 @@
-"""Requests of api and receiver: rate, errors, duration by route, and what they run out of."""
+"""Requests to api and receiver: rate, errors, duration by route, and scarce resources."""
 
 from typing import Any, Final
 
@@ -7,9 +7,9 @@ from dashboards.panels import PLAIN, Query, heatmap, percentiles, stat, timeseri
 
 CHOSEN: Final = 'job=~"$job", http_route=~"$route"'
 ROUTES: Final = "/(api|internal|webhooks)/.+"
-"""Without probes and scrapes, which are many where traffic is little."""
+"""Excludes probes and scrapes, which dominate when there is little traffic."""
 PROMISED: Final = ', http_route=~"/api/.+"'
-"""What the objectives are about."""
+"""The routes that the objectives cover."""
 FAILED: Final = ', http_response_status_code=~"5.."'
 
 
@@ -19,7 +19,7 @@ def _requests_per_second(more: str = "") -> str:
 
 
 def _buckets(more: str = "") -> str:
-    """Without streams, whose duration is their whole life."""
+    """Exclude streams: the duration of a stream is its whole lifetime."""
     answers = f'{CHOSEN}, http_route!="/api/notifications/stream"{more}'
     return f"http_server_request_duration_seconds_bucket{{{answers}}}[$__rate_interval]"
 
@@ -30,7 +30,7 @@ def board() -> dict[str, Any]:
     return dashboard(
         "api",
         "SwapShop / API",
-        "Who is answered how fast, which route fails, and what runs short?",
+        "How fast are requests answered, which route fails, and which resource is scarce?",
         [_requests(), _durations(), _saturation(), _sessions()],
         [
             variable(
@@ -62,9 +62,9 @@ def _requests() -> Section:
                 "{{http_request_method}} {{http_route}}",
             ),
             unit="reqps",
-            description="A route that falls to 0 while others go on is broken before it reaches "
-            "us: look at the Ingress and the page. A sudden rise of one caller: look at the logs "
-            "by client.",
+            description="If one route falls to 0 while others continue, requests are lost before "
+            "they reach the service: check the Ingress and the page. If one caller suddenly sends "
+            "more, check the logs by client.",
         ),
         timeseries(
             "Requests by status",
@@ -73,8 +73,9 @@ def _requests() -> Section:
             ),
             unit="reqps",
             stacked=True,
-            description="503 means that MySQL is away, 500 a bug (its trace id is in the log), 429 "
-            "a limit, 499 a caller that left, 401 in masses an expired key or an attack.",
+            description="503 means that MySQL is down, 500 a bug (its trace id is in the log), "
+            "429 a limit, 499 a caller that disconnected; many 401 mean an expired key or an "
+            "attack.",
         ),
         timeseries(
             "Failed requests",
@@ -84,8 +85,8 @@ def _requests() -> Section:
             ),
             unit="percentunit",
             steps=[(None, "green"), (0.001, "orange"), (0.0144, "red")],
-            description="Of the customers' routes. The objective allows 0.1 %; 1.44 % burns the "
-            "month's budget 14 times too fast and pages. The panel beside tells the routes.",
+            description="Customers' routes only. The objective allows 0.1 %; 1.44 % burns the "
+            "month's budget 14 times too fast and pages. The next panel shows the routes.",
         ),
         timeseries(
             "Failed requests by route",
@@ -95,8 +96,9 @@ def _requests() -> Section:
                 "{{http_request_method}} {{http_route}} {{http_response_status_code}}",
             ),
             unit="reqps",
-            description="Empty in health. All routes at once: a store is away, see SwapShop / "
-            "MySQL. One route: read its errors in the log of its service by trace id.",
+            description="Empty when healthy. If all routes fail at once, a store is down: see "
+            "SwapShop / MySQL. If one route fails, read its errors in the service's log by trace "
+            "id.",
         ),
     ]
 
@@ -110,16 +112,17 @@ def _durations() -> Section:
                 "{{le}}",
             ),
             unit="s",
-            description="Answers by duration, without streams. Two bands are cached and uncached "
-            "reads; a band that climbs is a store that slows down, all at once a lack of CPU.",
+            description="Responses by duration, without streams. Two bands are cached and "
+            "uncached reads. If one band climbs, a store is slowing down; if all climb at once, "
+            "CPU is short.",
         ),
         timeseries(
             "Percentiles",
             *percentiles(f"sum by (le) (rate({_buckets(PROMISED)}))", exemplars=True),
             unit="s",
             steps=[(None, "green"), (0.25, "red")],
-            description="Of the customers' routes; 99 % are promised within 0.25 s. The points are "
-            "single requests: with traces on, each tells its trace id.",
+            description="Customers' routes only; 99 % are promised within 0.25 s. Each point is a "
+            "single request: with traces on, it shows its trace id.",
         ),
         timeseries(
             "p99 by route",
@@ -130,9 +133,9 @@ def _durations() -> Section:
             ),
             unit="s",
             width=24,
-            description="Register and login hash a password and take longest by design. Another "
-            "route above 0.25 s: look at its SQL in SwapShop / MySQL, at the pool and at the event "
-            "loop below.",
+            description="Register and login hash a password and take longest by design. If "
+            "another route is above 0.25 s, check its SQL in SwapShop / MySQL, the connection "
+            "pool and the event loop below.",
         ),
     ]
 
@@ -144,7 +147,7 @@ def _saturation() -> Section:
             Query("sum by (pool, state) (db_client_connection_count)", "{{pool}} {{state}}"),
             unit="short",
             stacked=True,
-            description="When none is idle for long, requests wait for one: more pods help only "
+            description="If none is idle for long, requests wait for one. More pods only help "
             "while MySQL has connections left, see SwapShop / MySQL; slow SQL is the usual cause.",
         ),
         timeseries(
@@ -156,14 +159,14 @@ def _saturation() -> Section:
             ),
             unit="s",
             steps=[(None, "green"), (0.1, "orange"), (0.5, "red")],
-            description="How late timers fire. Above 0.1 s the process lacks CPU (see throttling "
-            "and limits) or code blocks the loop; everything else is slow then too.",
+            description="Delay of timers. Above 0.1 s the process is short of CPU (check "
+            "throttling and limits) or code blocks the loop; everything else is slow then too.",
         ),
         timeseries(
             "Requests in progress",
             Query('sum by (job) (http_server_active_requests{job=~"$job"})', "{{job}}"),
             unit="short",
-            description="Open streams are among the receiver's. A rise without more requests is "
+            description="Includes the receiver's open streams. A rise without more requests means "
             "waiting: for a connection, for MySQL or for Redis.",
         ),
         timeseries(
@@ -173,8 +176,8 @@ def _saturation() -> Section:
                 "{{job}}",
             ),
             unit="short",
-            description="Cores in use by all pods of a service. One process uses one core at most: "
-            "at 1 a pod the autoscaler should have added pods.",
+            description="Cores in use by all pods of a service. One process uses at most one "
+            "core: at 1 per pod the autoscaler should have added pods.",
         ),
         timeseries(
             "Memory of the largest pod",
@@ -182,7 +185,7 @@ def _saturation() -> Section:
             unit="bytes",
             width=24,
             description="A steady climb over days is a leak: the pod is killed at its limit and "
-            "starts again; no order is lost by it.",
+            "restarts, and no order is lost.",
         ),
     ]
 
@@ -198,9 +201,9 @@ def _sessions() -> Section:
             ),
             unit="cpm",
             width=16,
-            description="Logins per minute. Refused in masses is password guessing, which limited "
-            "shows to be slowed down; ok at 0 with refused at its usual rate: look at the signing "
-            "keys.",
+            description="Logins per minute. Many refused logins are password guessing; limited "
+            "shows that the limits slow it down. If ok is 0 and refused is as usual, check the "
+            "signing keys.",
         ),
         stat(
             "Refresh tokens reused",
@@ -211,7 +214,7 @@ def _sessions() -> Section:
             unit="short",
             steps=[*PLAIN, (1, "orange")],
             width=8,
-            description="Sessions that were revoked because an old refresh token came back: a "
-            "stolen cookie, or a broken client. See the runbook RefreshTokensReused.",
+            description="Sessions that were revoked because an old refresh token was presented "
+            "again: a stolen cookie, or a broken client. See the runbook RefreshTokensReused.",
         ),
     ]

@@ -1,4 +1,4 @@
-"""The cache of orders: does it help, and does it tell the truth?"""
+"""The order cache: does it help, and is it right?"""
 
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ def board() -> dict[str, Any]:
     return dashboard(
         "cache",
         "SwapShop / Cache",
-        "Does the cache of orders help, and does it tell the truth?",
+        "Does the order cache help, and is it right?",
         [_now(), _reads()],
     )
 
@@ -32,25 +32,27 @@ def _now() -> Section:
             steps=[(None, "orange"), (0.5, "green")],
             width=8,
             no_value="no reads",
-            description="Share of reads that Redis answered. Low with many misses: orders are read "
-            "once each, or Redis drops keys, see SwapShop / Redis. Low with errors: Redis is away.",
+            description="Share of reads that Redis answered. If it is low with many misses, each "
+            "order is read only once, or Redis evicts keys: see SwapShop / Redis. If it is low "
+            "with errors, Redis is down.",
         ),
         stat(
-            "Writes that failed, last hour",
+            "Failed writes, last hour",
             Query("sum(increase(swapshop_cache_write_failures_total[1h])) or vector(0)", "scripts"),
             unit="short",
             steps=SHOULD_BE_ZERO,
             width=8,
-            description="Each may show an order's old state for up to 32 s. With steady failures "
-            "set CACHE_MODE=off until Redis is well: see the runbook CacheWritesFailing.",
+            description="Each failure can leave an order's old state visible for up to 32 s. If "
+            "failures continue, set CACHE_MODE=off until Redis has recovered: see the runbook "
+            "CacheWritesFailing.",
         ),
         stat(
-            "Reads that asked Redis",
+            "Reads through Redis",
             Query(f"sum({ASKED})", "reads"),
             unit="reqps",
             width=8,
-            description="Reads of single orders, without those that passed the cache by. With "
-            "none, the hit ratio says nothing.",
+            description="Reads of single orders, without those that bypassed the cache. If there "
+            "are none, the hit ratio means nothing.",
         ),
     ]
 
@@ -62,33 +64,33 @@ def _reads() -> Section:
             Query(f"sum by (result) ({REQUESTS})", "{{result}}"),
             unit="reqps",
             stacked=True,
-            description="bypass: the cache is off, an order was being written, or Redis was given "
-            "a rest after failures. stale: what was read after a miss was older than a write, and "
-            "was not stored. error: Redis did not answer in time.",
+            description="bypass: the cache is off, the order was being written, or Redis is not "
+            "asked for a while after failures. stale: the value read after a miss was older than "
+            "a write and was not stored. error: Redis did not answer in time.",
         ),
         timeseries(
             "Hit ratio",
             HIT_RATIO,
             unit="percentunit",
             maximum=1,
-            description="It falls after a restart of Redis and recovers by itself, since Redis "
+            description="Falls after a restart of Redis and recovers by itself, because Redis "
             "keeps nothing on disk.",
         ),
         timeseries(
-            "Writes that failed",
+            "Failed writes",
             Query(
                 "sum by (script) (increase(swapshop_cache_write_failures_total[$__rate_interval]))",
                 "{{script}}",
             ),
             unit="short",
-            description="mark comes before a COMMIT and clear after it. Failures with Redis up are "
-            "time-outs: look at its commands and at the api's event loop.",
+            description="mark runs before a COMMIT and clear after it. Failures while Redis is up "
+            "are time-outs: check its commands and the api's event loop.",
         ),
         timeseries(
             "Duration of reading an order, p50 and p99",
             *percentiles(f"sum by (le) ({DURATIONS})", (0.5, 0.99), exemplars=True),
             unit="s",
-            description="What the cache is for. If it does not rise when the hit ratio falls, "
-            "MySQL is fast enough without it.",
+            description="Shows what the cache is worth. If this does not rise when the hit ratio "
+            "falls, MySQL is fast enough without it.",
         ),
     ]

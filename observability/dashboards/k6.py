@@ -1,4 +1,4 @@
-"""Load tests, as k6 writes them to Prometheus by remote write."""
+"""Load tests: the metrics that k6 writes to Prometheus by remote write."""
 
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ def board() -> dict[str, Any]:
     return dashboard(
         "k6",
         "SwapShop / Load tests",
-        "What a load test asked for, and what it was answered.",
+        "The requests of a load test, and the responses it got.",
         [_result(), _load(), _answers()],
         [variable("testid", "Test", "label_values(k6_http_reqs_total, testid)", ".+")],
     )
@@ -34,8 +34,8 @@ def _result() -> Section:
             ),
             unit="short",
             width=6,
-            description="All requests of a test. It must equal k6's own report: fewer means that "
-            "remote writes failed.",
+            description="All requests of a test. This must equal k6's own report: fewer means "
+            "that remote writes failed.",
         ),
         stat(
             "Failed requests",
@@ -43,7 +43,8 @@ def _result() -> Section:
             unit="short",
             steps=SHOULD_BE_ZERO,
             width=6,
-            description="Answers of 5xx, and none at all. The panel of statuses tells which.",
+            description="5xx responses, and requests without a response. Requests by status shows "
+            "which.",
         ),
         stat(
             "Checks passed",
@@ -53,8 +54,8 @@ def _result() -> Section:
             unit="percentunit",
             steps=[(None, "red"), (1, "green")],
             width=12,
-            description="What every answer must be. Below 100 % an answer was wrong, which is a "
-            "defect and no matter of load: read the services' logs.",
+            description="Checks on every response. Below 100 % a response was wrong, which is a "
+            "defect whatever the load: read the services' logs.",
         ),
     ]
 
@@ -63,11 +64,12 @@ def _load() -> Section:
     return "Load", [
         timeseries(
             "Virtual users",
-            Query(f"sum by (testid) (k6_vus{{{TEST}}})", "{{testid}} at work"),
-            Query(f"sum by (testid) (k6_vus_max{{{TEST}}})", "{{testid}} made"),
+            Query(f"sum by (testid) (k6_vus{{{TEST}}})", "{{testid}} active"),
+            Query(f"sum by (testid) (k6_vus_max{{{TEST}}})", "{{testid}} started"),
             unit="short",
-            description="With a constant arrival rate the number at work follows the durations: at "
-            "its limit k6 drops iterations, and the test is no longer the load that was asked for.",
+            description="With a constant arrival rate the number of active users follows the "
+            "durations: at its limit k6 drops iterations, and the test no longer produces the "
+            "requested load.",
         ),
         timeseries(
             "Iterations",
@@ -76,15 +78,15 @@ def _load() -> Section:
                 f"sum by (scenario) ({_rate('dropped_iterations_total')})", "{{scenario}} dropped"
             ),
             unit="ops",
-            description="Dropped ones had no virtual user left: the system is slower than the rate "
-            "that was asked for.",
+            description="Dropped iterations found no free virtual user: the system is slower than "
+            "the requested rate.",
         ),
         timeseries(
             "Orders placed",
             Query(f"sum by (testid) ({_rate('orders_created_total')})", "{{testid}}"),
             unit="ops",
-            description="Compare with the order flow in SwapShop / Overview: what is missing "
-            "there, k6 saw and the api did not count.",
+            description="Compare with the order flow in SwapShop / Overview: an order that is "
+            "missing there was seen by k6 but not counted by the api.",
         ),
         timeseries(
             "From order to notification, as the customer sees it",
@@ -96,7 +98,7 @@ def _load() -> Section:
             ),
             unit="s",
             steps=[(None, "green"), (120, "red")],
-            description="Of scenarios that wait for notifications. p99 beyond 120 s misses the "
+            description="Scenarios that wait for notifications. p99 above 120 s misses the "
             "objective: see SwapShop / Pipeline at the same time.",
         ),
     ]
@@ -108,30 +110,30 @@ def _answers() -> Section:
             "Requests by route",
             Query(f"sum by (name) ({_rate('http_reqs_total')})", "{{name}}"),
             unit="reqps",
-            description="Compare with SwapShop / API: what k6 sends and the api does not see is "
-            "lost before it.",
+            description="Compare with SwapShop / API: requests that k6 sends and the api does not "
+            "see are lost on the way.",
         ),
         timeseries(
             "Requests by status",
             Query(f"sum by (status) ({_rate('http_reqs_total')})", "{{status}}"),
             unit="reqps",
             stacked=True,
-            description="0 is no answer: a refused connection or a time-out. 429 is a limit: give "
-            "the test more accounts.",
+            description="0 means no response: a refused connection or a time-out. 429 is a limit: "
+            "give the test more accounts.",
         ),
         timeseries(
             "Duration by route, p99",
             Query(f"max by (name) (k6_http_req_duration_p99{{{TEST}}})", "{{name}}"),
             unit="s",
             steps=[(None, "green"), (0.25, "red")],
-            description="Of the whole test so far. Far above the api's own p99: the network, the "
-            "Ingress, or a k6 without CPU.",
+            description="Over the whole test so far. If it is far above the api's own p99, the "
+            "cause is the network, the Ingress, or a k6 without CPU.",
         ),
         timeseries(
             "Duration by route, p50",
             Query(f"max by (name) (k6_http_req_duration_p50{{{TEST}}})", "{{name}}"),
             unit="s",
-            description="Of the whole test so far. A p50 that climbs under a constant rate is a "
-            "queue that grows.",
+            description="Over the whole test so far. A p50 that climbs under a constant rate is a "
+            "growing queue.",
         ),
     ]

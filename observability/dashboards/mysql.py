@@ -1,4 +1,4 @@
-"""MySQL, seen by mysqld_exporter beside it."""
+"""MySQL, as its mysqld_exporter sees it."""
 
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ def board() -> dict[str, Any]:
     return dashboard(
         "mysql",
         "SwapShop / MySQL",
-        "Is MySQL up, what does it do, and what runs short?",
+        "Is MySQL up, what does it do, and which resource is scarce?",
         [_now(), _work(), _waiting()],
     )
 
@@ -38,26 +38,26 @@ def _now() -> Section:
             unit="bool_yes_no",
             steps=[(None, "red"), (1, "green")],
             width=6,
-            description="Whether it answers the exporter beside it. If not, the api answers 503 "
-            "and no order is taken: see the runbook MysqlDown.",
+            description="Whether MySQL answers the exporter in its pod. If not, the api answers "
+            "503 and accepts no orders: see the runbook MysqlDown.",
         ),
         stat(
-            "Connections taken",
+            "Connections in use",
             Query(f"{_status('threads_connected')} / {LIMIT}", "of max_connections"),
             unit="percentunit",
             steps=[(None, "green"), (0.6, "yellow"), (0.8, "red")],
             width=6,
-            description="At 100 % pods get no connection and answer 503. Pods times pool size is "
-            "the most that is taken: lower maxReplicas or raise max_connections.",
+            description="At 100 % pods get no connection and answer 503. The maximum is the "
+            "number of pods times the pool size: lower maxReplicas or raise max_connections.",
         ),
         stat(
             "Uptime",
-            Query(_status("uptime"), "since its start"),
+            Query(_status("uptime"), "since start"),
             unit="s",
             steps=[(None, "yellow"), (600, "green")],
             width=6,
-            description="Short without a rollout means that it crashed or was killed: kubectl "
-            "describe pod tells OOMKilled.",
+            description="Short without a rollout means that MySQL crashed or was killed: kubectl "
+            "describe pod shows OOMKilled.",
         ),
         stat(
             "Free space of the volume",
@@ -71,7 +71,7 @@ def _now() -> Section:
             width=6,
             description="A full volume stops every write. Enlarge the claim in time, or let "
             "housekeeping keep less: see the runbook VolumeFillingUp. Without the kubelet's "
-            "figures it stays empty.",
+            "metrics this is empty.",
         ),
     ]
 
@@ -85,31 +85,31 @@ def _work() -> Section:
                 for command in ("select", "insert", "update", "delete", "commit", "rollback")
             ),
             unit="ops",
-            description="By kind. Selects without more requests: streams poll without Redis, or "
-            "the cache is off. Rollbacks follow conflicts, retried by the services.",
+            description="By kind. More selects without more requests: streams poll without Redis, "
+            "or the cache is off. Rollbacks follow conflicts, which the services retry.",
         ),
         timeseries(
             "Slow statements",
             Query(f"{_rate('slow_queries')} * 60", "slower than long_query_time"),
             unit="cpm",
-            description="0 in health. Otherwise the slow log names them: a missing index after an "
-            "upgrade, or the exporter's snapshot of a very large table.",
+            description="0 when healthy. Otherwise the slow log names them: a missing index after "
+            "an upgrade, or the exporter's snapshot of a very large table.",
         ),
         timeseries(
             "Traffic",
             Query(_rate("bytes_sent"), "sent"),
             Query(_rate("bytes_received"), "received"),
             unit="Bps",
-            description="Sent far above usual with as many requests: pages of lists grew, or a "
-            "dump runs.",
+            description="If more is sent than usual for the same number of requests, list pages "
+            "grew, or a dump is running.",
         ),
         timeseries(
             "Flushes to disk",
             Query(_rate("innodb_data_fsyncs"), "flushes"),
             Query(_rate("commands_total", ', command="commit"'), "commits"),
             unit="ops",
-            description="Every COMMIT is flushed, several at once when they meet. Far fewer than "
-            "commits without traffic in parallel: durability is off, see the runbook "
+            description="Every COMMIT is flushed; concurrent ones can share a flush. Far fewer "
+            "flushes than commits without concurrent traffic: durability is off, see the runbook "
             "DatabaseNotDurable.",
         ),
     ]
@@ -124,15 +124,15 @@ def _waiting() -> Section:
             Query(_status("threads_running"), "running"),
             Query(LIMIT, "allowed"),
             unit="short",
-            description="Running above the number of cores for long: statements wait for CPU, disk "
-            "or locks. Connected near allowed: see the runbook MysqlConnectionsNearLimit.",
+            description="Running above the number of cores for long: statements wait for CPU, "
+            "disk or locks. Connected close to allowed: see the runbook MysqlConnectionsNearLimit.",
         ),
         timeseries(
             "Waits for row locks",
             Query(_rate("innodb_row_lock_waits"), "waits"),
             unit="ops",
-            description="Two transactions at one row. A few are normal; many mean that something "
-            "holds a row for long: SELECT * FROM sys.innodb_lock_waits shows both.",
+            description="Two transactions want the same row. A few waits are normal; many mean "
+            "that something holds a row for long: SELECT * FROM sys.innodb_lock_waits shows both.",
         ),
         timeseries(
             "Pages read from memory",
@@ -140,7 +140,8 @@ def _waiting() -> Section:
             unit="percentunit",
             maximum=1,
             description="Below 99 % under load the working set does not fit: raise "
-            "innodb_buffer_pool_size and the pod's memory. Low after a start, until it is warm.",
+            "innodb_buffer_pool_size and the pod's memory. After a start it is low until the "
+            "buffer pool is warm.",
         ),
         timeseries(
             "Refused and broken connections",

@@ -1,4 +1,4 @@
-"""Are the promises kept, and if not, which part is it? The first dashboard to open."""
+"""Are the promises kept, and if not, which part fails? The first dashboard to open."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from dashboards.panels import (
 )
 
 OURS: Final = 'severity=~"page|ticket"'
-"""SwapShop's alerts, where Prometheus has those of others too."""
+"""Selects SwapShop's alerts in a Prometheus that also has others."""
 LATENCIES: Final = "rate(swapshop_order_notification_latency_seconds_bucket[$__rate_interval])"
 BURN_STEPS: Final = [(None, "green"), (1.0, "yellow"), (6.0, "orange"), (14.4, "red")]
 
@@ -24,7 +24,7 @@ def board() -> dict[str, Any]:
     return dashboard(
         "overview",
         "SwapShop / Overview",
-        "Are the promises kept, and if not, which part is it? Start here.",
+        "Are the promises kept, and if not, which part fails? Start here.",
         [_now(), _objectives(), _orders(), _parts()],
     )
 
@@ -36,41 +36,40 @@ def _now() -> Section:
             Query("max(swapshop_orders_unaccounted)", "orders"),
             unit="short",
             steps=MUST_BE_ZERO,
-            description="Orders that are neither waiting nor notified nor dead. Always 0: anything "
-            "else is a lost order. Follow the runbook OrdersUnaccounted before anything is "
-            "deleted.",
+            description="Orders that are not PENDING, not notified and not dead. This must be 0; "
+            "anything else is a lost order. Follow the runbook OrdersUnaccounted before you "
+            "delete anything.",
         ),
         stat(
             "Processed without delivery",
             Query("max(swapshop_orders_processed_without_delivery)", "orders"),
             unit="short",
             steps=MUST_BE_ZERO,
-            description="Orders that left PENDING and that nothing will notify. Always 0: see the "
-            "runbook OrdersWithoutDelivery.",
+            description="PROCESSED orders that have no delivery, so nothing will notify their "
+            "customers. This must be 0; see the runbook OrdersWithoutDelivery.",
         ),
         stat(
-            "Oldest order on its way",
+            "Oldest undelivered order",
             Query("max(swapshop_oldest_undelivered_age_seconds)", "age"),
             unit="s",
             steps=[(None, "green"), (90, "yellow"), (120, "red")],
-            description="Customers are promised 120 s. When it grows steadily, nothing is "
-            "delivered: open SwapShop / Pipeline and look at the poller first, then at the "
-            "receiver.",
+            description="Customers are promised 120 s. If this grows steadily, nothing is being "
+            "delivered: open SwapShop / Pipeline and check the poller first, then the receiver.",
         ),
         stat(
-            "Poller was answered",
+            "Last poller answered",
             Query("min(swapshop_poller_last_success_age_seconds)", "ago"),
             unit="s",
             steps=[(None, "green"), (120, "yellow"), (180, "red")],
-            description="How long ago a poller asked for deliveries and was answered. Beyond 180 s "
-            "no poller runs or none reaches the api: see the runbook PollerStale.",
+            description="Time since a poller last asked for deliveries and got an answer. Above "
+            "180 s no poller runs or none can reach the api: see the runbook PollerStale.",
         ),
         stat(
             "Dead letters",
             Query('max(swapshop_deliveries{state="DEAD"})', "deliveries"),
             unit="short",
             steps=SHOULD_BE_ZERO,
-            description="Deliveries that were given up. Their customers hear nothing until an "
+            description="Deliveries that were given up. Their customers are not notified until an "
             "operator redrives them: see the runbook DeadLetters.",
         ),
         stat(
@@ -78,8 +77,8 @@ def _now() -> Section:
             Query(f'count(ALERTS{{alertstate="firing", {OURS}}}) or vector(0)', "alerts"),
             unit="short",
             steps=MUST_BE_ZERO,
-            description="Alerts of SwapShop that fire now. Each names its page below "
-            "docs/runbooks.",
+            description="SwapShop alerts that are firing now. Each has a runbook of the same name "
+            "in docs/runbooks.",
         ),
     ]
 
@@ -92,8 +91,9 @@ def _objectives() -> Section:
             unit="percentunit",
             steps=[(None, "red"), (0, "orange"), (0.25, "green")],
             width=24,
-            description="1 is untouched, below 0 the objective is missed. With less than a quarter "
-            "left, put reliability before features. Objectives are in observability/slos.yaml.",
+            description="1 means untouched; below 0 the objective is missed. With less than a "
+            "quarter left, put reliability before features. The objectives are in "
+            "observability/slos.yaml.",
         ),
         timeseries(
             "Burn rate, last hour and last 5 minutes",
@@ -101,8 +101,9 @@ def _objectives() -> Section:
             Query("slo:sli_error:ratio_rate5m / on (slo) (1 - slo:objective:ratio)", "{{slo}} 5m"),
             unit="none",
             steps=BURN_STEPS,
-            description="1 spends the budget in exactly 30 days. Both above 14.4 is a page: within "
-            "an hour 2 % of the month are gone. When 5m has fallen below, the cause is over.",
+            description="1 spends the budget in exactly 30 days. Both above 14.4 is a page: 2 % "
+            "of the month's budget is spent within an hour. Once the 5m line has fallen below "
+            "that, the cause is gone.",
         ),
         timeseries(
             "Burn rate, last 6 hours and last 3 days",
@@ -110,7 +111,7 @@ def _objectives() -> Section:
             Query("slo:sli_error:ratio_rate3d / on (slo) (1 - slo:objective:ratio)", "{{slo}} 3d"),
             unit="none",
             steps=BURN_STEPS,
-            description="6 over 6 hours is a page, 1 over 3 days a ticket: something fails seldom "
+            description="6 over 6 hours is a page, 1 over 3 days a ticket: something fails rarely "
             "but steadily. Look for it in SwapShop / API by route, or in the dead letters.",
         ),
         timeseries(
@@ -118,16 +119,16 @@ def _objectives() -> Section:
             Query("slo:sli_error:ratio_rate5m", "{{slo}}"),
             unit="percentunit",
             maximum=1,
-            description="Share of events that break their objective: 5xx, answers beyond 0.25 s, "
-            "notifications beyond 120 s, dead letters, seconds without a poller. The one that rose "
-            "first is the cause.",
+            description="Share of events that miss their objective: 5xx, responses slower than "
+            "0.25 s, notifications later than 120 s, dead letters, seconds without a poller. The "
+            "line that rose first points to the cause.",
         ),
         timeseries(
-            "Events judged",
+            "Events measured",
             Query("slo:sli_events:rate5m * 60", "{{slo}}"),
             unit="cpm",
-            description="Events per minute that the objectives are measured on. With few of them a "
-            "single failure weighs much, and the alerts keep silent by their traffic gate.",
+            description="Events per minute on which the objectives are measured. With few events "
+            "a single failure weighs a lot, and the traffic gate keeps the alerts silent.",
         ),
     ]
 
@@ -143,8 +144,8 @@ def _orders() -> Section:
             ),
             unit="cpm",
             description="Orders per minute. Delivered must follow created: a gap that stays is a "
-            "backlog, see SwapShop / Pipeline. Created at 0 in business hours: customers cannot "
-            "order, see SwapShop / API.",
+            "backlog, see SwapShop / Pipeline. If created is 0 in business hours, customers "
+            "cannot place orders: see SwapShop / API.",
         ),
         timeseries(
             "Orders by state",
@@ -154,17 +155,17 @@ def _orders() -> Section:
             Query("max(swapshop_orders_late)", "late"),
             unit="short",
             description="PENDING waits for a poller's lease, READY for the next attempt, LEASED "
-            "for the receiver's answer; late is older than 120 s. Where one of them only climbs, "
-            "open SwapShop / Pipeline: the poller or the receiver stands still.",
+            "for the receiver's response; late is older than 120 s. If one of them only climbs, "
+            "open SwapShop / Pipeline: the poller or the receiver does not work.",
         ),
         timeseries(
             "From order to notification",
             *percentiles(f"max by (le) ({LATENCIES})"),
             unit="s",
             steps=[(None, "green"), (120, "red")],
-            description="Of the orders that were notified. 99 % are promised within 120 s; with "
-            "the poller as a CronJob up to 20 s are normal. Orders that still wait are not in it: "
-            "see the oldest age.",
+            description="Orders that were notified. 99 % are promised within 120 s; with the "
+            "poller as a CronJob, up to 20 s is normal. Orders that still wait are not included: "
+            "see the age of the oldest.",
         ),
         timeseries(
             "Alerts",
@@ -174,8 +175,8 @@ def _orders() -> Section:
             ),
             unit="short",
             stacked=True,
-            description="Pending and firing alerts over time; the first one to rise is nearest to "
-            "the cause. Open the page of its name below docs/runbooks.",
+            description="Pending and firing alerts over time; the first to rise is closest to the "
+            "cause. Open the runbook of the same name in docs/runbooks.",
         ),
     ]
 
@@ -187,8 +188,9 @@ def _parts() -> Section:
             Query('sum by (job) (up{job=~"swapshop-.+"})', "{{job}}"),
             unit="short",
             width=8,
-            description="A part at 0 is down, or Prometheus may not reach it (network policy). A "
-            "CronJob's poller is not listed. kubectl get pods tells which.",
+            description="A service at 0 is down, or a network policy keeps Prometheus from "
+            "reaching it. The pods of a CronJob poller are not listed. Check with kubectl get "
+            "pods.",
         ),
         stat(
             "Versions",
@@ -196,8 +198,8 @@ def _parts() -> Section:
             unit="short",
             steps=PLAIN,
             width=8,
-            description="Pods by version. Two versions of a service stay only while a rollout "
-            "lasts; otherwise kubectl rollout status tells what it waits for.",
+            description="Pods by version. A service has two versions only during a rollout; "
+            "otherwise kubectl rollout status shows what it waits for.",
         ),
         stat(
             "Database flushes every COMMIT",
@@ -205,7 +207,7 @@ def _parts() -> Section:
             unit="bool_yes_no",
             steps=[(None, "red"), (1, "green")],
             width=8,
-            description="No means that a power cut can lose orders that were answered 201: see the "
-            "runbook DatabaseNotDurable.",
+            description="No means that a power cut can lose orders that were answered with 201: "
+            "see the runbook DatabaseNotDurable.",
         ),
     ]

@@ -45,7 +45,7 @@ def percentiles(
     """Return the quantiles of a histogram.
 
     Args:
-        buckets: the rate of its buckets, by ``le`` alone.
+        buckets: the rate of its buckets, by ``le`` only.
         quantiles: from 0 to 1.
         exemplars: as in Query.
     """

@@ -1,4 +1,4 @@
-"""From an order to its notification: what waits where, for how long, and what was given up."""
+"""The way from an order to its notification: where orders wait, how long, and which fail."""
 
 from typing import Any, Final
 
@@ -33,27 +33,27 @@ def board() -> dict[str, Any]:
 def _now() -> Section:
     return "Now", [
         stat(
-            "On their way",
+            "Undelivered",
             Query(BACKLOG, "orders"),
             unit="short",
-            description="Orders that are PENDING or whose delivery is READY or LEASED, without the "
-            "blocked ones. It must fall back to 0 between rushes.",
+            description="Orders that are PENDING or whose delivery is READY or LEASED, without "
+            "blocked orders. This must return to 0 between rushes.",
         ),
         stat(
             "Oldest",
             Query("max(swapshop_oldest_undelivered_age_seconds)", "age"),
             unit="s",
             steps=[(None, "green"), (90, "yellow"), (120, "red")],
-            description="Age of the oldest order on its way. It grows a second a second while "
-            "nothing is delivered; then the poller or the receiver stands still.",
+            description="Age of the oldest undelivered order. It grows by a second each second "
+            "while nothing is delivered; then check the poller and the receiver.",
         ),
         stat(
             "Late",
             Query("max(swapshop_orders_late)", "orders"),
             unit="short",
             steps=SHOULD_BE_ZERO,
-            description="Orders older than 120 s that are not delivered, dead and blocked ones "
-            "included. See the runbook NotificationsStuck.",
+            description="Orders older than 120 s that are not delivered, including dead and "
+            "blocked ones. See the runbook NotificationsStuck.",
         ),
         stat(
             "Drain time",
@@ -61,16 +61,17 @@ def _now() -> Section:
             unit="s",
             steps=[(None, "green"), (60, "yellow"), (120, "red")],
             no_value="no delivery",
-            description="Backlog divided by the rate of deliveries: how long until all that waits "
-            "is delivered. If it grows, run the poller as a Deployment or raise its concurrency.",
+            description="Backlog divided by the delivery rate: the time until everything that "
+            "waits is delivered. If it grows, run the poller as a Deployment or raise its "
+            "concurrency.",
         ),
         stat(
             "Blocked",
             Query("max(swapshop_orders_blocked)", "orders"),
             unit="short",
             steps=SHOULD_BE_ZERO,
-            description="Orders that could not be promoted and wait for an operator's "
-            "mark-processed: see the runbook OrdersBlocked.",
+            description="Orders that could not be promoted and wait until an operator marks them "
+            "processed: see the runbook OrdersBlocked.",
         ),
         stat(
             "Unaccounted or without delivery",
@@ -81,8 +82,8 @@ def _now() -> Section:
             ),
             unit="short",
             steps=MUST_BE_ZERO,
-            description="Lost orders. Always 0; anything else: keep the database as it is, and "
-            "follow the runbook OrdersUnaccounted.",
+            description="Lost orders. This must be 0; if it is not, keep the database as it is "
+            "and follow the runbook OrdersUnaccounted.",
         ),
     ]
 
@@ -90,23 +91,23 @@ def _now() -> Section:
 def _backlog() -> Section:
     return "Backlog", [
         timeseries(
-            "Orders on their way, by what they wait for",
+            "Undelivered orders, by what they wait for",
             Query('max(swapshop_orders{estado="PENDING"})', "PENDING: a poller's lease"),
             Query('max(swapshop_deliveries{state="READY"})', "READY: the next attempt"),
             Query('max(swapshop_deliveries{state="LEASED"})', "LEASED: the receiver's answer"),
             unit="short",
             stacked=True,
-            description="PENDING piles up without a poller, and while the receiver is away: then "
-            "pollers try a few orders and leave the rest. The age since a poller was answered "
-            "tells which. LEASED for long: the receiver is slow, or pollers die.",
+            description="PENDING piles up without a poller, and while the receiver is down: then "
+            "pollers try a few orders and leave the rest. The time since a poller was answered "
+            "shows which. LEASED for long: the receiver is slow, or pollers die.",
         ),
         timeseries(
-            "Age of the oldest order on its way",
+            "Age of the oldest undelivered order",
             Query("max(swapshop_oldest_undelivered_age_seconds)", "oldest"),
             unit="s",
             steps=[(None, "green"), (120, "red")],
-            description="A straight climb is a standstill; where it bends down the standstill "
-            "ended. A saw-tooth up to 20 s is the CronJob's rhythm.",
+            description="A straight climb means that nothing is delivered; the bend marks when "
+            "deliveries resumed. A saw-tooth up to 20 s is the CronJob's rhythm.",
         ),
         timeseries(
             "Late, blocked and dead",
@@ -115,7 +116,7 @@ def _backlog() -> Section:
             Query('max(swapshop_deliveries{state="DEAD"})', "dead"),
             unit="short",
             description="Late orders that are neither blocked nor dead will still be delivered. "
-            "Blocked and dead ones wait for an operator: the page Deliveries, or the runbook "
+            "Blocked and dead ones wait for an operator: see the page Deliveries, or the runbook "
             "DeadLetters.",
         ),
         timeseries(
@@ -126,8 +127,8 @@ def _backlog() -> Section:
             ),
             unit="short",
             description="conflict: the id is stored with other content. malformed: the receiver "
-            "refuses the event. exhausted: away for three days. poison: pollers died on it. Mend "
-            "the cause, then redrive.",
+            "refuses the event. exhausted: three days of errors. poison: pollers died while they "
+            "held it. Fix the cause, then redrive.",
         ),
     ]
 
@@ -140,15 +141,15 @@ def _latency() -> Section:
             Query(f"max by (le) (increase({buckets}))", "{{le}}"),
             unit="s",
             description="Orders by the time from their creation to their stored notification. One "
-            "band is health; a second one far above it is a backlog that was worked off.",
+            "band is healthy; a second band far above it is a backlog that was worked off.",
         ),
         timeseries(
             "Percentiles",
             *percentiles(f"max by (le) (rate({buckets}))"),
             unit="s",
             steps=[(None, "green"), (120, "red")],
-            description="Only of notified orders, at the time of the notification. p99 near 20 s "
-            "is the pause between two runs of the CronJob; as a Deployment it is below 5 s.",
+            description="Notified orders only, at the time of the notification. p99 near 20 s "
+            "is the pause between two runs of the CronJob; with a Deployment it is below 5 s.",
         ),
         timeseries(
             "Deadlines of 120 s",
@@ -159,9 +160,9 @@ def _latency() -> Section:
             ),
             unit="cpm",
             width=24,
-            description="Orders per minute whose 120 s have passed, by whether they were notified "
-            "within them. Missed ones spend the budget of the objective `notified`, even those "
-            "that still wait.",
+            description="Orders per minute that passed their deadline of 120 s, by whether they "
+            "were notified in time. Missed deadlines spend the budget of the objective "
+            "`notified`, even while the order still waits.",
         ),
     ]
 
@@ -173,8 +174,8 @@ def _deliveries() -> Section:
             Query("max(rate(swapshop_deliveries_leased_total[$__rate_interval])) * 60", "claimed"),
             Query(f"{DELIVERED} * 60", "delivered"),
             unit="cpm",
-            description="Per minute. Claimed above delivered means attempts that fail: see their "
-            "outcomes beside.",
+            description="Per minute. Claimed above delivered means that attempts fail: see "
+            "Attempts by outcome.",
         ),
         timeseries(
             "Attempts by outcome",
@@ -184,24 +185,25 @@ def _deliveries() -> Section:
             ),
             unit="cpm",
             stacked=True,
-            description="away: the receiver did not answer, which costs a delivery nothing. retry: "
-            "it answered with an error. rejected: it never will take this one. released: the "
-            "poller was told to stop.",
+            description="away: the receiver did not answer, which does not count against the "
+            "delivery. retry: it answered with an error. rejected: it will never accept this "
+            "delivery. released: the "
+            "poller gave the delivery back, for example because it was told to stop.",
         ),
         timeseries(
-            "Claims that ran out",
+            "Expired claims",
             Query("max(increase(swapshop_lease_expirations_total[$__rate_interval]))", "claims"),
             unit="short",
-            description="Each is a poller that died, hung or lost the api; its deliveries come "
-            "again after the lease. One after a rollout is normal; steadily: see the runbook "
-            "LeasesExpiring.",
+            description="Each is a poller that died, hung or lost the api; its deliveries are "
+            "claimed again after the lease. One after a rollout is normal; if it continues, see "
+            "the runbook LeasesExpiring.",
         ),
         timeseries(
             "Deliveries by state",
             Query('max by (state) (swapshop_deliveries{state=~"READY|LEASED|DEAD"})', "{{state}}"),
             unit="short",
-            description="Without the DONE ones. READY that does not fall although the poller is "
-            "answered: their next attempt is later, see GET /api/deliveries?state=READY.",
+            description="Without DONE. If READY does not fall although pollers get answers, the "
+            "next attempts are due later: see GET /api/deliveries?state=READY.",
         ),
     ]
 
@@ -213,9 +215,9 @@ def _poller() -> Section:
             Query("min(swapshop_poller_last_success_age_seconds)", "seconds"),
             unit="s",
             steps=[(None, "green"), (180, "red")],
-            description="A saw-tooth: up to about 15 s as a Deployment, the time between two "
-            "snapshots, and 20 s more as a CronJob. A climb: the CronJob is suspended, its pods "
-            "fail, or the api refuses them. See the runbook PollerStale.",
+            description="A saw-tooth: up to about 15 s with a Deployment, which is the time "
+            "between two snapshots, and 20 s more with a CronJob. If it climbs, the CronJob is "
+            "suspended, its pods fail, or the api refuses them: see the runbook PollerStale.",
         ),
         timeseries(
             "Duration of a webhook, p99",
@@ -225,8 +227,8 @@ def _poller() -> Section:
                 "{{outcome}}",
             ),
             unit="s",
-            description="Only of a poller that runs as a Deployment. away at its time-out: the "
-            "receiver is unreachable; delivered beyond 1 s: its database is slow.",
+            description="Only for a poller that runs as a Deployment. away at its time-out: the "
+            "receiver cannot be reached; delivered above 1 s: its database is slow.",
         ),
         timeseries(
             "Rounds by ending",
@@ -235,11 +237,11 @@ def _poller() -> Section:
                 "{{ending}}",
             ),
             unit="cpm",
-            description="Leases that held deliveries, by how they ended; only as a Deployment. "
-            "Endings other than the usual one tell which peer is away.",
+            description="Leases with deliveries, by how they ended; only for a Deployment. An "
+            "unusual ending shows which peer is unavailable.",
         ),
         timeseries(
-            "Trouble of the poller",
+            "Poller errors",
             Query(
                 "sum by (peer) "
                 "(increase(swapshop_poller_misconfigurations_total[$__rate_interval]))",
@@ -251,8 +253,8 @@ def _poller() -> Section:
                 "results given up",
             ),
             unit="short",
-            description="Only as a Deployment. Refused: a secret or an address is wrong, see the "
-            "runbook PeerMisconfigured. Api away: see SwapShop / API.",
+            description="Only for a Deployment. Refused: a secret or an address is wrong, see the "
+            "runbook PeerMisconfigured. Api away: the api did not answer, see SwapShop / API.",
         ),
     ]
 
@@ -267,8 +269,8 @@ def _receiver() -> Section:
                 "{{result}}",
             ),
             unit="cpm",
-            description="duplicate is a delivery that came twice and was stored once, as it should "
-            "be. conflict is the same id with other content: it becomes a dead letter.",
+            description="duplicate is a delivery that arrived twice and was stored once, as it "
+            "should be. conflict is the same id with other content: it becomes a dead letter.",
         ),
         timeseries(
             "Wake-ups of streams",
@@ -278,23 +280,23 @@ def _receiver() -> Section:
                 "{{result}}",
             ),
             unit="cpm",
-            description="failed and skipped cost up to 15 s of delay and nothing else: Redis is "
-            "away, see SwapShop / Redis.",
+            description="failed and skipped delay an event by up to 15 s and do nothing else: "
+            "Redis is down, see SwapShop / Redis.",
         ),
         timeseries(
             "Open streams",
             Query("sum(swapshop_notification_streams)", "streams"),
             unit="short",
-            description="Pages that are open. All gone at once: the Ingress or the receiver "
-            "restarted; they come back by themselves within seconds.",
+            description="Open pages. If all vanish at once, the Ingress or the receiver "
+            "restarted; they reconnect by themselves within seconds.",
         ),
         timeseries(
             "Pods woken by Redis",
             Query("sum(swapshop_notification_hub_listening)", "listening"),
             Query('count(up{job="swapshop-receiver"})', "pods"),
             unit="short",
-            description="A pod that does not listen asks the database every 2 s instead: "
-            "notifications come later and MySQL has more to do. See the runbook StreamsPolling.",
+            description="A pod that is not subscribed asks the database every 2 s instead: "
+            "notifications come later and MySQL has more work. See the runbook StreamsPolling.",
         ),
     ]
 
@@ -306,8 +308,8 @@ def _exporter() -> Section:
             Query("max(swapshop_pipeline_collect_duration_seconds)", "seconds"),
             unit="s",
             steps=[(None, "green"), (10, "red")],
-            description="It grows with the orders that are kept. Beyond 10 s it is a load on "
-            "MySQL: see the runbook SnapshotSlow.",
+            description="Grows with the number of orders. Above 10 s it is a load on MySQL: see "
+            "the runbook SnapshotSlow.",
         ),
         timeseries(
             "Failed snapshots",
@@ -316,7 +318,7 @@ def _exporter() -> Section:
                 "snapshots",
             ),
             unit="short",
-            description="While they fail the figures above have gaps, never zeros: see the runbook "
-            "ExporterFailing.",
+            description="While snapshots fail, the panels above have gaps, never zeros: see the "
+            "runbook ExporterFailing.",
         ),
     ]

@@ -1,4 +1,4 @@
-"""Redis, seen by redis_exporter beside it; a cache, of which everything may be lost."""
+"""Redis, as its redis_exporter sees it; a cache whose whole content can be lost."""
 
 from typing import Any, Final
 
@@ -34,8 +34,8 @@ def _now() -> Section:
             unit="bool_yes_no",
             steps=[(None, "red"), (1, "green")],
             width=6,
-            description="Whether it answers the exporter beside it. If not, orders are read from "
-            "MySQL and limits are kept by each pod alone: see the runbook RedisDown.",
+            description="Whether Redis answers the exporter in its pod. If not, orders are read "
+            "from MySQL and each pod keeps its own limits: see the runbook RedisDown.",
         ),
         stat(
             "Memory used",
@@ -47,7 +47,7 @@ def _now() -> Section:
             steps=[(None, "green"), (0.9, "yellow")],
             width=6,
             no_value="no limit",
-            description="A full cache is an ordinary one: the least used keys go. With many "
+            description="A full cache is normal: the least used keys are evicted. With many "
             "evictions and a low hit ratio raise maxmemory: see the runbook RedisMemoryNearLimit.",
         ),
         stat(
@@ -55,17 +55,18 @@ def _now() -> Section:
             Query(_value("connected_clients"), "clients"),
             unit="short",
             width=6,
-            description="Pods times their pools, and a subscription a receiver. A steady climb is "
-            "a leak of connections; restart the pods of the newest version.",
+            description="The number of pods times their pool size, plus one subscription per "
+            "receiver. A steady climb is a connection leak; restart the pods of the newest "
+            "version.",
         ),
         stat(
             "Uptime",
-            Query(_value("uptime_in_seconds"), "since its start"),
+            Query(_value("uptime_in_seconds"), "since start"),
             unit="s",
             steps=[(None, "yellow"), (600, "green")],
             width=6,
-            description="After a start the cache is empty and MySQL has more to do for some "
-            "minutes. Short again and again: kubectl describe pod tells OOMKilled.",
+            description="After a start the cache is empty and MySQL has more work for some "
+            "minutes. If it is short again and again, kubectl describe pod shows OOMKilled.",
         ),
     ]
 
@@ -78,8 +79,8 @@ def _work() -> Section:
                 f"sum by (cmd) (rate(redis_commands_total{{{JOB}}}[$__rate_interval]))", "{{cmd}}"
             ),
             unit="ops",
-            description="eval, evalsha and get are the cache, incr the limits, publish the "
-            "wake-ups. A kind that vanishes tells which part lost Redis.",
+            description="eval, evalsha and get belong to the cache, incr to the limits, publish "
+            "to the wake-ups. A kind that vanishes shows which part lost Redis.",
         ),
         timeseries(
             "Mean duration of a command",
@@ -90,8 +91,8 @@ def _work() -> Section:
                 "{{cmd}}",
             ),
             unit="s",
-            description="Microseconds in health. Redis runs one command at a time, so one slow "
-            "kind slows all: SLOWLOG GET names it.",
+            description="Microseconds when healthy. Redis runs one command at a time, so one slow "
+            "kind slows down all: SLOWLOG GET shows it.",
         ),
         timeseries(
             "Key found",
@@ -102,14 +103,14 @@ def _work() -> Section:
             ),
             unit="percentunit",
             maximum=1,
-            description="Of all kinds of keys; for the orders alone see SwapShop / Cache.",
+            description="All kinds of keys; for orders only, see SwapShop / Cache.",
         ),
         timeseries(
             "Subscriptions",
             Query(_value("pubsub_channels"), "channels"),
             unit="short",
-            description="Channels that receivers listen to. 0 with open streams: wake-ups are lost "
-            "and the database is polled, see the runbook StreamsPolling.",
+            description="Channels to which receivers subscribe. If 0 while streams are open, "
+            "wake-ups are lost and the database is polled: see the runbook StreamsPolling.",
         ),
     ]
 
@@ -121,29 +122,29 @@ def _memory() -> Section:
             Query(_value("memory_used_bytes"), "used"),
             Query(_value("memory_max_bytes"), "maxmemory"),
             unit="bytes",
-            description="Used stays below maxmemory by dropping keys. The pod's limit must leave "
-            "room above it, or the kernel kills Redis.",
+            description="Used stays below maxmemory because Redis evicts keys. The pod's limit "
+            "must leave room above it, or the kernel kills Redis.",
         ),
         timeseries(
-            "Keys dropped",
-            Query(f"{_rate('evicted_keys_total')} * 60", "evicted: memory was full"),
-            Query(f"{_rate('expired_keys_total')} * 60", "expired: their time was over"),
+            "Keys removed",
+            Query(f"{_rate('evicted_keys_total')} * 60", "evicted: memory full"),
+            Query(f"{_rate('expired_keys_total')} * 60", "expired"),
             unit="cpm",
-            description="Expired is the usual way. Evicted all the time means that the cache is "
-            "too small.",
+            description="Expired keys are normal. Constant eviction means that the cache is too "
+            "small.",
         ),
         timeseries(
             "Keys",
             Query(f"sum(redis_db_keys{{{JOB}}})", "keys"),
             unit="short",
-            description="It follows the traffic of the last minutes. A climb that never ends: keys "
-            "without an expiry.",
+            description="Follows the traffic of the last minutes. If it climbs without end, there "
+            "are keys without an expiry.",
         ),
         timeseries(
             "Connections refused",
             Query(f"{_rate('rejected_connections_total')} * 60", "refused"),
             unit="cpm",
-            description="More clients than maxclients: fewer pods, smaller pools, or a higher "
+            description="More clients than maxclients: use fewer pods, smaller pools, or a higher "
             "limit.",
         ),
     ]

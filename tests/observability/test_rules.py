@@ -74,9 +74,10 @@ def test_an_alert_tells_how_much_is_bad(tmp_path: Path) -> None:
                 {
                     "exp_labels": {"severity": "page"},
                     "exp_annotations": {
-                        "summary": "The promise is broken, orders are lost",
+                        "summary": "Orders are lost, the promise is broken",
                         "description": "1 orders are not PENDING, were not notified, and have no "
-                        "delivery that would notify them.",
+                        "delivery that would notify them. Find them with the query of the "
+                        "runbook, and keep the database as it is until the cause is known.",
                         "runbook": "docs/runbooks/OrdersUnaccounted.md",
                     },
                 }

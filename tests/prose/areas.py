@@ -33,7 +33,7 @@ KINDS: Final = frozenset(
 GENERATED: Final = (
     "__generated__",
     "examples",
-    "observability/dashboards/",
+    "files/observability/",
     "node_modules",
     "/results/",
 )
