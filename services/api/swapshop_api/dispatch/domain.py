@@ -91,7 +91,7 @@ class Dispatch:
         try:
             promoted, rows = await self._database.transaction(work)
         except DuplicateKey as error:
-            return await self._repeat(wanted.lease_token, error)
+            return await self._repeat(wanted, error)
         finally:
             await write.clear()
         PROCESSED_ORDERS.inc(promoted)
@@ -117,17 +117,19 @@ class Dispatch:
         await audit.record_all(connection, SYSTEM, [*promotion.blocked, *buried])
         return len(promotion.promoted), [each.row for each in chosen]
 
-    async def _repeat(self, token: str, duplicate: DuplicateKey) -> LeaseOut:
+    async def _repeat(self, wanted: LeaseIn, duplicate: DuplicateKey) -> LeaseOut:
         async def read(
             connection: AsyncConnection,
         ) -> tuple[timedelta | None, Sequence[RowMapping]]:
+            token = wanted.lease_token
             remaining = await store.read_remaining(connection, token)
             return remaining, await store.read_leased(connection, token)
 
         remaining, rows = await self._database.read(read)
         if remaining is None:
             raise duplicate  # another key than the token's: a defect
-        return _to_lease(remaining, rows)
+        # the database's clock may have been put back since the first call
+        return _to_lease(min(remaining, timedelta(seconds=wanted.lease_seconds)), rows)
 
     async def confirm(self, token: str) -> None:
         """Count the claims under a lease token: their poller has the answer, and may send now.
