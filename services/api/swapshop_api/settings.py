@@ -74,11 +74,20 @@ class ApiSettings(ServiceSettings, KeysSettings):
     """Still accepted while the secret is rotated."""
 
     login_per_account_per_minute: int = Field(default=10, ge=1)
-    """Login attempts for one account from one address."""
+    """Login attempts for one account from one address, and for one account from all devices that
+    signed in to it before. Those devices count against no other limit on login attempts."""
     login_per_address_per_minute: int = Field(default=60, ge=1)
-    """Login attempts from one address, for all accounts."""
+    """Login attempts from one address (IPv6: a /64), for all accounts."""
+    login_per_site_per_minute: int = Field(default=300, ge=1)
+    """Login attempts from one site (an IPv6 /48 or IPv4 /24), for all accounts."""
+    login_failures_per_account: int = Field(default=10, ge=1)
+    """Wrong passwords in a row for one account from all addresses in a minute; the limit is twice
+    as high in 15 minutes and four times in two hours. A device that signed in before has a count of
+    its own."""
     register_per_address_per_hour: int = Field(default=10, ge=1)
-    """Registrations from one address."""
+    """Registrations from one address (IPv6: a /64)."""
+    register_per_site_per_hour: int = Field(default=100, ge=1)
+    """Registrations from one site (an IPv6 /48 or IPv4 /24)."""
     orders_per_customer_per_minute: int = Field(default=120, ge=1)
     """Orders that one customer may place in a minute; the next is answered 429."""
     order_bytes_per_customer_per_minute: int = Field(default=4 * 1024**2, ge=1024**2)

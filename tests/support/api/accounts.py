@@ -57,7 +57,10 @@ def api_settings(stores: Stores, signing_keys_file: Path, **changes: Any) -> Api
         "poller_client_secret": SecretStr(POLLER_SECRET),
         "login_per_account_per_minute": 1000,
         "login_per_address_per_minute": 1000,
+        "login_per_site_per_minute": 1000,
+        "login_failures_per_account": 1000,
         "register_per_address_per_hour": 1000,
+        "register_per_site_per_hour": 1000,
         "orders_per_customer_per_minute": 100_000,
         "order_bytes_per_customer_per_minute": 1_000_000_000,
     }

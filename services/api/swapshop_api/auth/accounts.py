@@ -9,7 +9,7 @@ from swapshop_api.audit import store as audit
 from swapshop_api.auth import store
 from swapshop_api.auth.emails import normalize_email
 from swapshop_api.auth.password_rules import GuessablePassword, weakness
-from swapshop_api.auth.passwords import Passwords
+from swapshop_api.auth.passwords import ANYBODY, Party, Passwords
 from swapshop_api.auth.problems import EmailTaken, UserNotFound
 from swapshop_api.auth.sessions import NewSession, begin_family, end_sessions
 from swapshop_kit.access_tokens import Role
@@ -59,6 +59,7 @@ async def create_user(
     password: str,
     rol: Role = "customer",
     session: NewSession | None = None,
+    party: Party = ANYBODY,
 ) -> str:
     """Make an account and return its id.
 
@@ -70,6 +71,7 @@ async def create_user(
         password: 12..128 characters; whether it is easy to guess is not checked here.
         rol: of the account.
         session: begins in the same transaction.
+        party: whose place in the queue for a hash it takes.
 
     Raises:
         EmailRefused: an account cannot have this e-mail.
@@ -78,7 +80,7 @@ async def create_user(
     """
     normalized = normalize_email(email)
     user_id = new_id()
-    password_hash = await passwords.hash(password)
+    password_hash = await passwords.hash(password, party)
 
     async def insert(connection: AsyncConnection) -> None:
         await _insert(

@@ -1,4 +1,4 @@
-"""The refresh cookie (RFC 6265bis): only the browser and /api/auth ever see it."""
+"""The refresh and device cookies (RFC 6265bis): only the browser and /api/auth see them."""
 
 from typing import Final, Literal, TypedDict
 
@@ -9,6 +9,11 @@ PATH: Final = "/api/auth"
 NAME: Final = "swapshop_refresh"
 SECURE_NAME: Final = f"__Secure-{NAME}"
 """Browsers take this name only from https; ``__Host-`` would demand the path /."""
+
+DEVICE_NAME: Final = "swapshop_device"
+SECURE_DEVICE_NAME: Final = f"__Secure-{DEVICE_NAME}"
+DEVICE_SECONDS: Final = 180 * 86_400
+"""A browser that nobody signs in from for so long is a stranger again."""
 
 
 class _Attributes(TypedDict):
@@ -46,3 +51,14 @@ def clear_refresh_cookie(response: Response, *, secure: bool) -> None:
 def read_refresh_cookie(request: Request, *, secure: bool) -> str | None:
     """Return the refresh token that the browser sent."""
     return request.cookies.get(_name(secure=secure))
+
+
+def set_device_cookie(response: Response, device: str, *, secure: bool) -> None:
+    """Make the device known to the account that it signed in to."""
+    name = SECURE_DEVICE_NAME if secure else DEVICE_NAME
+    response.set_cookie(name, device, max_age=DEVICE_SECONDS, **_attributes(secure=secure))
+
+
+def read_device_cookie(request: Request, *, secure: bool) -> str | None:
+    """Return what the browser sent to be known by."""
+    return request.cookies.get(SECURE_DEVICE_NAME if secure else DEVICE_NAME)

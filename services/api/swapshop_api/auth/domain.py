@@ -3,7 +3,7 @@
 import hmac
 import time
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.auth import store
 from swapshop_api.auth.accounts import COMMAND_LINE, create_user, promote
+from swapshop_api.auth.devices import issue_device
+from swapshop_api.auth.guesses import Guess, guess_at, registration_limits
 from swapshop_api.auth.keys import SigningKeys
 from swapshop_api.auth.models import User
 from swapshop_api.auth.origins import Origins
 from swapshop_api.auth.password_rules import refuse_guessable
-from swapshop_api.auth.passwords import Passwords
+from swapshop_api.auth.passwords import Party, Passwords
 from swapshop_api.auth.problems import (
     ClientRefused,
     EmailTaken,
@@ -24,13 +26,13 @@ from swapshop_api.auth.problems import (
     WrongCredentials,
     WrongPassword,
 )
-from swapshop_api.auth.rate_limits import Limit, RateLimits
+from swapshop_api.auth.rate_limits import RateLimits
 from swapshop_api.auth.rotation import Verdict, decode_token, encode_token, hash_of
 from swapshop_api.auth.sessions import NewSession, begin_family, end_sessions, present
 from swapshop_api.settings import ApiSettings
 from swapshop_kit import security_events
 from swapshop_kit.access_tokens import Audience, Role
-from swapshop_kit.addresses import TrustedProxies, limited_network
+from swapshop_kit.addresses import TrustedProxies, site_network
 from swapshop_kit.database import Database
 from swapshop_kit.ended_sessions import EndedSessions, announce
 from swapshop_kit.ids import new_id
@@ -51,12 +53,14 @@ class Session:
         refresh_token: the cookie's value.
         refresh_seconds: until the session ends.
         user: whose it is.
+        device: the cookie by which the device is known from now on; None after a refresh.
     """
 
     access_token: str
     refresh_token: str
     refresh_seconds: int
     user: User
+    device: str | None = None
 
 
 class Auth:
@@ -106,13 +110,13 @@ class Auth:
         Raises:
             EmailTaken: there is one with this e-mail.
             InvalidRequest: the password is easy to guess.
-            TooManyRequests: too many from this address.
+            TooManyRequests: too many from this address or its site.
             PasswordQueueFull: too many passwords wait to be hashed.
         """
         security_events.attempt("register", account=self._accounts.of(email))
-        count = self._settings.register_per_address_per_hour
-        await self._limits.take(Limit("register", limited_network(address), count, 3600))
-        await refuse_guessable(self._passwords, "password", password, (nombre, email))
+        await self._limits.take(*registration_limits(self._settings, address))
+        party = Party(site_network(address))
+        await refuse_guessable(self._passwords, party, "password", password, (nombre, email))
         session = NewSession()
         try:
             user_id = await create_user(
@@ -122,6 +126,7 @@ class Auth:
                 email=email,
                 password=password,
                 session=session,
+                party=party,
             )
         except EmailTaken:
             security_events.record("register", "refused", reason=EmailTaken.code)
@@ -138,9 +143,19 @@ class Auth:
         return await self._user(user_id)
 
     async def change_password(
-        self, user_id: str, current: str, new: str, cookie: str | None, address: str
-    ) -> None:
+        self,
+        user_id: str,
+        current: str,
+        new: str,
+        cookie: str | None,
+        address: str,
+        *,
+        device: str | None = None,
+    ) -> str:
         """Change a password and end every session of the account but the cookie's.
+
+        Returns:
+            The device's new cookie: all former ones are void.
 
         Raises:
             WrongPassword: ``current`` is not right, or was changed a moment ago.
@@ -150,14 +165,16 @@ class Auth:
         """
         security_events.attempt("password_change")
         user = await self._user(user_id)
-        await self._limits.take(*self._login_limits(user.email, address))
-        is_right, _ = await self._passwords.verify(current, user.password_hash)
+        guess = await self._admit(user.email, user, address, device)
+        is_right, _ = await self._passwords.verify(current, user.password_hash, guess.party)
         if not is_right:
             raise WrongPassword
+        await self._limits.forget(*guess.failures)
         if new == current:
             raise InvalidRequest(errors=[FieldError("new", "password_unchanged")])
-        await refuse_guessable(self._passwords, "new", new, (user.nombre, user.email))
-        new_hash = await self._passwords.hash(new)
+        own = (user.nombre, user.email)
+        await refuse_guessable(self._passwords, guess.party, "new", new, own)
+        new_hash = await self._passwords.hash(new, guess.party)
         token = decode_token(cookie)
 
         async def change(connection: AsyncConnection) -> list[str] | None:
@@ -173,6 +190,7 @@ class Auth:
             raise WrongPassword
         await self._announce(ended)
         security_events.record("password_change", sessions_ended=len(ended))
+        return issue_device(user.id, new_hash)
 
     async def promote(self, email: str, actor: str = COMMAND_LINE) -> str:
         """Make an account an operator's; see ``accounts.promote``."""
@@ -180,7 +198,9 @@ class Auth:
 
     # --- sessions -----------------------------------------------------------------------------
 
-    async def login(self, email: str, password: str, address: str) -> Session:
+    async def login(
+        self, email: str, password: str, address: str, device: str | None = None
+    ) -> Session:
         """Sign in.
 
         Raises:
@@ -189,20 +209,20 @@ class Auth:
             PasswordQueueFull: too many passwords wait to be hashed.
         """
         security_events.attempt("login", account=self._accounts.of(email))
-        await self._limits.take(*self._login_limits(email, address))
+        user = await self._find(email)
+        guess = await self._admit(email, user, address, device)
         for _ in range(_VERIFICATIONS):
-            user = await self._database.read(lambda c: store.find_user_by_email(c, email))
             stored = None if user is None else user.password_hash
-            if user is not None:
-                security_events.identify(user.id)
-            is_right, renewed = await self._passwords.verify(password, stored)
+            is_right, renewed = await self._passwords.verify(password, stored, guess.party)
             if user is None or not is_right or user.disabled_at is not None:
                 break
             session = NewSession()
             current = await self._begin_session(user, renewed, session)
             if current is not None:
+                await self._limits.forget(*guess.failures)
                 security_events.record("login")
                 return self._begun(current, session)
+            user = await self._find(email)
         raise WrongCredentials
 
     async def refresh(self, cookie: str | None, has_left: Callable[[], Awaitable[bool]]) -> Session:
@@ -275,13 +295,18 @@ class Auth:
 
     # --- parts --------------------------------------------------------------------------------
 
-    def _login_limits(self, email: str, address: str) -> tuple[Limit, Limit]:
-        settings, network = self._settings, limited_network(address)
-        account = f"{network} {email}"
-        return (
-            Limit("login-account", account, settings.login_per_account_per_minute, 60),
-            Limit("login-address", network, settings.login_per_address_per_minute, 60),
-        )
+    async def _find(self, email: str) -> User | None:
+        user = await self._database.read(lambda c: store.find_user_by_email(c, email))
+        if user is not None:
+            security_events.identify(user.id)
+        return user
+
+    async def _admit(
+        self, email: str, user: User | None, address: str, device: str | None
+    ) -> Guess:
+        guess = guess_at(self._settings, email, user, address, device)
+        await self._limits.take(*guess.failures, *guess.tries)
+        return guess
 
     async def _announce(self, session_ids: Collection[str]) -> None:
         self._ended.add(session_ids)
@@ -316,7 +341,8 @@ class Auth:
 
     def _begun(self, user: User, session: NewSession) -> Session:
         seconds = int(store.FAMILY_LIFETIME.total_seconds())
-        return self._session(user, session.id, session.token, seconds)
+        begun = self._session(user, session.id, session.token, seconds)
+        return replace(begun, device=issue_device(user.id, user.password_hash))
 
     def _session(self, user: User, session_id: str, token: bytes, seconds: int) -> Session:
         rol: Any = user.rol

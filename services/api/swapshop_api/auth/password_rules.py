@@ -10,7 +10,7 @@ from typing import Final
 
 from zxcvbn_rs_py import zxcvbn
 
-from swapshop_api.auth.passwords import Passwords
+from swapshop_api.auth.passwords import Party, Passwords
 from swapshop_kit.problems import FieldError, InvalidRequest
 
 MIN_SCORE: Final = 3
@@ -37,12 +37,13 @@ class GuessablePassword(Exception):
 
 
 async def refuse_guessable(
-    passwords: Passwords, field: str, password: str, own: Iterable[str]
+    passwords: Passwords, party: Party, field: str, password: str, own: Iterable[str]
 ) -> None:
     """Refuse a new password that is easy to guess.
 
     Args:
         passwords: lend the place of a hash: both take a core for about as long.
+        party: whose place in the queue it takes.
         field: of the request's body.
         password: as it was chosen.
         own: the account's name and e-mail.
@@ -51,7 +52,7 @@ async def refuse_guessable(
         InvalidRequest: the password is easy to guess.
         PasswordQueueFull: too many passwords wait already.
     """
-    code = await passwords.run(lambda: weakness(password, own))
+    code = await passwords.run(lambda: weakness(password, own), party)
     if code is not None:
         raise InvalidRequest(errors=[FieldError(field, code)])
 

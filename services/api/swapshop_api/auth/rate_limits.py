@@ -106,6 +106,7 @@ class RateLimits:
         circuit: Circuit | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._redis = redis
         self._take_in_redis = redis.register_script(_TAKE)
         self._max_replicas = max_replicas
         self._circuit = circuit or Circuit()
@@ -122,6 +123,17 @@ class RateLimits:
             wait = self._local.take(limits, self._max_replicas)
         if wait > 0:
             raise TooManyRequests(retry_after=math.ceil(wait))
+
+    async def forget(self, *limits: Limit) -> None:
+        """Count anew from nothing; while Redis is away, only this pod does."""
+        self._local.forget(limits)
+        if self._circuit.is_open:
+            return
+        try:
+            await self._redis.delete(*(limit.key for limit in limits))
+        except REDIS_ERRORS as error:
+            self._circuit.trip()
+            _log.warning("rate_limits.local", error=type(error).__name__)
 
     async def _wait_by_redis(self, limits: Sequence[Limit]) -> float | None:
         """Return seconds to wait, 0 if the call was counted, None if Redis is away."""
@@ -161,3 +173,7 @@ class _LocalLogs:
         while len(self._logs) > MAX_LOCAL_KEYS:
             self._logs.popitem(last=False)
         return 0.0
+
+    def forget(self, limits: Sequence[Limit]) -> None:
+        for limit in limits:
+            self._logs.pop(limit.key, None)

@@ -7,7 +7,9 @@ from fastapi import Depends, Query, Request, Response
 from swapshop_api.auth.cookies import (
     SECURE_NAME,
     clear_refresh_cookie,
+    read_device_cookie,
     read_refresh_cookie,
+    set_device_cookie,
     set_refresh_cookie,
 )
 from swapshop_api.auth.domain import ACCESS_TOKEN_SECONDS, Session
@@ -46,7 +48,10 @@ public_router = router(prefix="/api/auth", tag="auth", max_body_bytes=MAX_CREDEN
 internal_router = router(tag="auth", max_body_bytes=MAX_CREDENTIALS_BYTES)
 
 _SETS_COOKIE: Final = {
-    "Set-Cookie": {"description": "The refresh token.", "schema": {"type": "string"}}
+    "Set-Cookie": {
+        "description": "The refresh token; after a password, another by which the device is known.",
+        "schema": {"type": "string"},
+    }
 }
 
 _TAKES_COOKIE: Final = {
@@ -106,7 +111,12 @@ async def _refresh_cookie(request: Request, secure: IsSecure) -> str | None:
     return read_refresh_cookie(request, secure=secure)
 
 
+async def _device_cookie(request: Request, secure: IsSecure) -> str | None:
+    return read_device_cookie(request, secure=secure)
+
+
 RefreshCookie = Annotated[str | None, Depends(_refresh_cookie)]
+DeviceCookie = Annotated[str | None, Depends(_device_cookie)]
 
 
 @public_router.post(
@@ -147,10 +157,17 @@ async def register(
     ),
 )
 async def login(
-    container: Deps, body: LoginIn, response: Response, address: ClientAddress, secure: IsSecure
+    container: Deps,
+    body: LoginIn,
+    *,
+    response: Response,
+    address: ClientAddress,
+    device: DeviceCookie,
+    secure: IsSecure,
 ) -> SessionOut:
     """Sign in; an unknown e-mail and a wrong password get the same answer in the same time."""
-    session = await container.auth.login(body.email, body.password.get_secret_value(), address)
+    password = body.password.get_secret_value()
+    session = await container.auth.login(body.email, password, address, device)
     return _signed_in(session, response, secure=secure)
 
 
@@ -212,16 +229,26 @@ async def me(container: Deps, caller: Caller) -> UserOut:
     ),
 )
 async def change_password(
-    container: Deps, caller: Caller, body: PasswordIn, address: ClientAddress, cookie: RefreshCookie
+    container: Deps,
+    caller: Caller,
+    body: PasswordIn,
+    *,
+    response: Response,
+    address: ClientAddress,
+    cookie: RefreshCookie,
+    device: DeviceCookie,
+    secure: IsSecure,
 ) -> None:
     """Change one's password; every session but that of the refresh cookie ends."""
-    await container.auth.change_password(
+    known = await container.auth.change_password(
         caller.sub,
         body.current.get_secret_value(),
         body.new.get_secret_value(),
         cookie,
         address,
+        device=device,
     )
+    set_device_cookie(response, known, secure=secure)
 
 
 @internal_router.post(
@@ -274,6 +301,8 @@ async def list_ended_sessions(
 
 def _signed_in(session: Session, response: Response, *, secure: bool) -> SessionOut:
     set_refresh_cookie(response, session.refresh_token, session.refresh_seconds, secure=secure)
+    if session.device is not None:
+        set_device_cookie(response, session.device, secure=secure)
     return SessionOut(
         token=session.access_token, expires_in=ACCESS_TOKEN_SECONDS, user=_user_out(session.user)
     )

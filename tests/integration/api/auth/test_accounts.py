@@ -21,7 +21,7 @@ from support.api.accounts import (
 )
 from support.waiting import until
 from swapshop_api.auth.models import refresh_families, refresh_tokens, users
-from swapshop_api.auth.passwords import Passwords
+from swapshop_api.auth.passwords import ANYBODY, Party, Passwords
 from swapshop_api.auth.rotation import decode_token, hash_of
 from swapshop_api.container import Container
 from swapshop_kit.access_tokens import Claims
@@ -35,9 +35,11 @@ class _RecordingPasswords(Passwords):
         super().__init__(memory_kib=8)
         self.verified: list[str | None] = []
 
-    async def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
+    async def verify(
+        self, password: str, stored: str | None, party: Party = ANYBODY
+    ) -> tuple[bool, str | None]:
         self.verified.append(stored)
-        return await super().verify(password, stored)
+        return await super().verify(password, stored, party)
 
 
 async def test_registering_makes_an_account_and_signs_it_in(

@@ -11,7 +11,7 @@ from support.api.accounts import NEW_PASSWORD, PASSWORD, Browser, app_with_passw
 from swapshop_api.audit.models import audit
 from swapshop_api.auth.lifecycle import Done, demote, disable, enable, revoke_sessions
 from swapshop_api.auth.models import refresh_families
-from swapshop_api.auth.passwords import Passwords
+from swapshop_api.auth.passwords import ANYBODY, Party, Passwords
 from swapshop_api.auth.problems import UserNotFound
 from swapshop_api.container import Container
 from swapshop_kit.database import Database
@@ -65,9 +65,11 @@ async def test_a_disabled_accounts_password_is_verified_all_the_same(
     verified: list[str | None] = []
 
     class SeenPasswords(Passwords):
-        async def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
+        async def verify(
+            self, password: str, stored: str | None, party: Party = ANYBODY
+        ) -> tuple[bool, str | None]:
             verified.append(stored)
-            return await super().verify(password, stored)
+            return await super().verify(password, stored, party)
 
     browser = Browser(app_with_passwords(container, SeenPasswords(memory_kib=8)))
     await disable(container.database, EMAIL)
@@ -134,8 +136,10 @@ async def test_a_login_that_is_overtaken_gets_what_the_account_is_now(
     await container.auth.promote(EMAIL)
 
     class OvertakenPasswords(Passwords):
-        async def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
-            verdict = await super().verify(password, stored)
+        async def verify(
+            self, password: str, stored: str | None, party: Party = ANYBODY
+        ) -> tuple[bool, str | None]:
+            verdict = await super().verify(password, stored, party)
             await act(container.database, EMAIL)
             return verdict
 

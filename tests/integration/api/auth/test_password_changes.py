@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from support.api.accounts import NEW_PASSWORD, PASSWORD, Browser, app_with_passwords, rows_of
 from swapshop_api.auth.models import refresh_families
-from swapshop_api.auth.passwords import Passwords
+from swapshop_api.auth.passwords import ANYBODY, Party, Passwords
 from swapshop_api.container import Container
 
 
@@ -105,8 +105,10 @@ async def test_a_login_whose_password_is_changed_meanwhile_begins_no_session(
     token = (await browser.register()).json()["token"]
 
     class OvertakenPasswords(Passwords):
-        async def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
-            verdict = await super().verify(password, stored)
+        async def verify(
+            self, password: str, stored: str | None, party: Party = ANYBODY
+        ) -> tuple[bool, str | None]:
+            verdict = await super().verify(password, stored, party)
             await browser.change_password(token, PASSWORD, NEW_PASSWORD)
             return verdict
 

@@ -1,9 +1,15 @@
-"""The refresh cookie's attributes."""
+"""The attributes of the refresh and device cookies."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from swapshop_api.auth.cookies import clear_refresh_cookie, read_refresh_cookie, set_refresh_cookie
+from swapshop_api.auth.cookies import (
+    clear_refresh_cookie,
+    read_device_cookie,
+    read_refresh_cookie,
+    set_device_cookie,
+    set_refresh_cookie,
+)
 
 
 def _attributes(response: Response) -> tuple[str, set[str]]:
@@ -48,3 +54,21 @@ def test_over_https_a_cookie_that_http_could_have_planted_is_not_read() -> None:
     assert read_refresh_cookie(request, secure=True) == "real"
     assert read_refresh_cookie(request, secure=False) == "planted"
     assert read_refresh_cookie(_request("swapshop_refresh=planted"), secure=True) is None
+
+
+def test_the_device_cookie_is_as_well_kept_and_outlives_the_session() -> None:
+    response = Response()
+    set_device_cookie(response, "device", secure=True)
+
+    value, attributes = _attributes(response)
+    assert value == "__Secure-swapshop_device=device"
+    assert attributes == {
+        "httponly",
+        "secure",
+        "samesite=strict",
+        "path=/api/auth",
+        "max-age=15552000",
+    }
+    request = _request("swapshop_device=planted; __Secure-swapshop_device=real")
+    assert read_device_cookie(request, secure=True) == "real"
+    assert read_device_cookie(request, secure=False) == "planted"

@@ -8,7 +8,7 @@ import pytest
 
 from support.api.accounts import cheap_passwords
 from support.waiting import until
-from swapshop_api.auth.passwords import Passwords
+from swapshop_api.auth.passwords import Party, Passwords
 from swapshop_api.auth.problems import PasswordQueueFull
 
 
@@ -103,3 +103,83 @@ async def test_a_caller_who_left_keeps_the_slot_until_the_thread_ends() -> None:
             return False
 
     await until(has_room)
+
+
+class _Desk:
+    """One slot, which the first caller holds until ``gate`` opens; others wait for it."""
+
+    def __init__(self, max_waiting: int) -> None:
+        self._passwords = Passwords(8, concurrency=1, max_waiting=max_waiting)
+        self._callers: list[asyncio.Task[None]] = []
+        self._is_taken = False
+        self.gate = threading.Event()
+        self.served: list[str] = []
+        self.dropped: list[str] = []
+
+    async def call(self, *names: str, is_known: bool = False) -> None:
+        """Make callers wait, in this order; their party is the first word of a name."""
+        for name in names:
+            party = Party(name.split()[0], is_known=is_known)
+            self._callers.append(asyncio.create_task(self._run(name, party)))
+            await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """Serve all who wait."""
+        self.gate.set()
+        await asyncio.gather(*self._callers)
+
+    async def _run(self, name: str, party: Party) -> None:
+        def work() -> None:
+            self.gate.wait(30)
+            self.served.append(name)
+
+        try:
+            await self._passwords.run(work, party)
+        except PasswordQueueFull:
+            self.dropped.append(name)
+
+
+async def test_parties_are_served_in_turn() -> None:
+    desk = _Desk(max_waiting=5)
+    await desk.call("storm 0", "storm 1", "storm 2", "storm 3", "ana 1", "eva 1")
+    await desk.close()
+
+    assert desk.served == ["storm 0", "storm 1", "ana 1", "eva 1", "storm 2", "storm 3"]
+
+
+async def test_a_flood_of_one_party_crowds_out_only_itself() -> None:
+    desk = _Desk(max_waiting=3)
+    await desk.call("storm 0", "storm 1", "storm 2", "storm 3", "storm 4", "ana 1", "eva 1")
+    await desk.call("ana 2", "zoe 1")
+    await desk.close()
+
+    assert desk.served == ["storm 0", "storm 1", "ana 1", "eva 1"]
+    assert desk.dropped == ["storm 4", "storm 3", "storm 2", "ana 2", "zoe 1"]
+
+
+async def test_strangers_and_known_devices_have_places_of_their_own_and_alternate() -> None:
+    desk = _Desk(max_waiting=2)
+    await desk.call("here 0", "here 1", "there 1", "far 1")
+    await desk.call("ana 1", "ana 2", "ana 3", is_known=True)
+    await desk.close()
+
+    assert desk.served == ["here 0", "ana 1", "here 1", "ana 2", "there 1"]
+    assert desk.dropped == ["far 1", "ana 3"]
+
+
+async def test_who_leaves_the_queue_leaves_a_place() -> None:
+    passwords = Passwords(8, concurrency=1, max_waiting=1)
+    gate = threading.Event()
+    running = asyncio.create_task(passwords.run(lambda: gate.wait(10)))
+    left = asyncio.create_task(passwords.run(lambda: gate.wait(10)))
+    await asyncio.sleep(0)
+    left.cancel()
+    await asyncio.wait([left])
+    waiting = asyncio.create_task(passwords.hash("a place is free"))
+    await asyncio.sleep(0)
+    with pytest.raises(PasswordQueueFull):
+        await passwords.hash("and now none")
+    gate.set()
+
+    assert await running
+    assert await waiting

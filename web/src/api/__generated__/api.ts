@@ -1238,7 +1238,7 @@ export interface operations {
             /** @description Signed in. */
             200: {
                 headers: {
-                    /** @description The refresh token. */
+                    /** @description The refresh token; after a password, another by which the device is known. */
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
@@ -1620,7 +1620,7 @@ export interface operations {
             /** @description Signed in. */
             200: {
                 headers: {
-                    /** @description The refresh token. */
+                    /** @description The refresh token; after a password, another by which the device is known. */
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
@@ -1730,7 +1730,7 @@ export interface operations {
             /** @description Signed in. */
             201: {
                 headers: {
-                    /** @description The refresh token. */
+                    /** @description The refresh token; after a password, another by which the device is known. */
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
