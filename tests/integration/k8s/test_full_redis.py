@@ -15,6 +15,7 @@ from support.stores.servers import redis_server
 from swapshop_api.auth.problems import TooManyRequests
 from swapshop_api.auth.rate_limits import Limit, RateLimits
 from swapshop_api.orders.cache import CachedOrder, OrderCache
+from swapshop_api.orders.write_limits import WriteLimits, WriteRate
 from swapshop_kit.ids import new_id
 from swapshop_kit.redis import create_redis
 from swapshop_local.valkey import embedded_valkey
@@ -44,6 +45,8 @@ async def test_a_flood_of_cached_orders_drops_no_limit() -> None:
     async with full_at("8mb") as redis:
         limits, cache = RateLimits(redis, 1), OrderCache(redis)
         await limits.take(REGISTER)
+        orders, user = WriteLimits(redis, WriteRate(orders=1, bytes=2**20)), new_id()
+        assert await orders.spend(user, 100) == 0
         for _ in range(400):
             order_id = new_id()
             lease = (await cache.read(order_id)).lease
@@ -56,6 +59,7 @@ async def test_a_flood_of_cached_orders_drops_no_limit() -> None:
         assert len(await names_in(redis, "order:*:value")) < 400
         with pytest.raises(TooManyRequests):
             await limits.take(REGISTER)
+        assert await orders.spend(user, 100) > 0
 
 
 async def test_where_limits_alone_fill_redis_each_pod_admits_its_share() -> None:

@@ -19,24 +19,32 @@ WINDOW_SECONDS: Final = 60
 MAX_LOCAL_CUSTOMERS: Final = 10_000
 """Customers that a pod remembers while Redis is away; the longest unused is forgotten first."""
 
+_KEYS: Final = ("limit:{write}:orders", "limit:{write}:bytes")
+"""Sorted sets of those moments (ms), a member for each customer who still owes some time.
+
+They have no expiry, or a full Redis could drop them to make room for the cache; every call removes
+the members that are over. The braces keep both in one slot of a cluster.
+"""
+
 _SPEND: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local window = tonumber(ARGV[1])
+local customer, window = ARGV[1], tonumber(ARGV[2])
 local wait, paid = 0, {}
 for i, key in ipairs(KEYS) do
-  local until_ = math.max(now, math.min(tonumber(redis.call('GET', key) or 0), now + window))
-  paid[i] = until_ + tonumber(ARGV[i + 1])
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+  local until_ = math.min(tonumber(redis.call('ZSCORE', key, customer) or now), now + window)
+  paid[i] = until_ + tonumber(ARGV[i + 2])
   wait = math.max(wait, paid[i] - now - window)
 end
 if wait > 0 then return math.ceil(wait) end
 for i, key in ipairs(KEYS) do
-  redis.call('SET', key, string.format('%.3f', paid[i]), 'PX', math.ceil(paid[i] - now))
+  redis.call('ZADD', key, string.format('%.3f', paid[i]), customer)
 end
 return 0
 """
-"""KEYS: the limits; ARGV: the window and each cost, in ms. Returns ms to wait, or spends and
-returns 0. A moment beyond the window is left from a clock that was ahead."""
+"""KEYS: the limits; ARGV: the customer, the window and each cost, in ms. Returns ms to wait, or
+spends and returns 0. A moment beyond the window is left from a clock that was ahead."""
 
 _log = structlog.get_logger()
 
@@ -98,10 +106,9 @@ class WriteLimits:
         return self._spend_here(user_id, size) if wait is None else wait
 
     async def _spend_in_redis(self, user_id: str, size: int) -> float | None:
-        keys = [f"limit:{kind}:{user_id}" for kind in ("orders", "order-bytes")]
         costs = [seconds * 1000 for seconds in self._rate.seconds(size)]
         try:
-            return int(await self._spend(keys, [WINDOW_SECONDS * 1000, *costs])) / 1000
+            return int(await self._spend(_KEYS, [user_id, WINDOW_SECONDS * 1000, *costs])) / 1000
         except REDIS_ERRORS as error:
             self._circuit.trip()
             _log.warning("write_limits.local", error=type(error).__name__)

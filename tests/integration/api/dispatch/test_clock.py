@@ -1,6 +1,7 @@
 """The dispatch while the database's clock goes back and forth by ten minutes."""
 
 import random
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -8,10 +9,12 @@ import pytest
 from support.api.dispatch import Claim, Pipeline, result
 from support.stores.database_clock import DatabaseClock
 from swapshop_api.dispatch.models import DONE, LEASED, READY, deliveries
+from swapshop_api.dispatch.schemas import Outcome
 from swapshop_kit.ids import new_id
 
 _SKEW = timedelta(minutes=10)
 _LEASE = timedelta(seconds=60)
+_OUTCOMES: Sequence[Outcome] = ("delivered", "away", "released")
 
 
 @pytest.fixture
@@ -85,9 +88,8 @@ async def test_whatever_the_clock_does_each_order_is_delivered_and_none_is_burie
                 claims.append(await pipeline.lease(choose.choice([None, new_id()]), limit=3))
             case _ if claims:
                 claim = choose.choice(claims)
-                outcomes = [choose.choice(["delivered", "away", "released"]) for _ in claim.ids]
-                results = map(result, claim.ids, outcomes)
-                await pipeline.report(claim.token, *results)
+                outcomes: list[Outcome] = [choose.choice(_OUTCOMES) for _ in claim.ids]
+                await pipeline.report(claim.token, *map(result, claim.ids, outcomes))
             case _:
                 pass
     for _ in range(30):

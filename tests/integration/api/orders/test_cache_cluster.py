@@ -1,4 +1,4 @@
-"""The cache of orders on a Redis Cluster, where one call may touch the keys of one slot only."""
+"""Cache and limits on a Redis Cluster, where one call may touch the keys of one slot only."""
 
 from collections.abc import AsyncGenerator, Generator
 
@@ -10,7 +10,10 @@ from support.counters import rise_of
 from support.skips import skipping_without_server
 from support.stores.redis_keys import names_in
 from support.stores.servers import RedisServer, redis_cluster
+from swapshop_api.auth.problems import TooManyRequests
+from swapshop_api.auth.rate_limits import Limit, RateLimits
 from swapshop_api.orders.cache import CachedOrder, OrderCache
+from swapshop_api.orders.write_limits import WriteLimits, WriteRate
 from swapshop_kit.ids import new_id
 from swapshop_kit.redis import create_redis
 
@@ -60,3 +63,20 @@ async def test_an_order_is_filled_and_read(clustered: Redis) -> None:
     await cache.fill(IDS[0], found.lease, order, is_final=False)
 
     assert (await cache.read(IDS[0])).order == order
+
+
+async def test_what_a_customer_places_is_counted(clustered: Redis) -> None:
+    limits, user = WriteLimits(clustered, WriteRate(orders=3, bytes=2**20), 10), new_id()
+
+    waits = [await limits.spend(user, 100) for _ in range(4)]
+    assert [wait > 0 for wait in waits] == [False] * 3 + [True]
+
+
+async def test_sign_ins_are_counted(clustered: Redis) -> None:
+    limits = RateLimits(clustered, 10)
+    both = (Limit("login", "ana@example.com", 3, 60), Limit("login", "198.51.100.1", 3, 60))
+
+    for _ in range(3):
+        await limits.take(*both)
+    with pytest.raises(TooManyRequests):
+        await limits.take(*both)

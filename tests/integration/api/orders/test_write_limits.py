@@ -12,8 +12,9 @@ from support.api.client import Shop, bearer, code_of
 from support.api.orders import order_json, read_order
 from support.stores.pairs import Stores
 from support.stores.redis_commands import listing_commands
-from support.stores.redis_keys import forget_all
+from support.stores.redis_keys import forget_all, names_in
 from support.stores.statements import clock_first, counting
+from support.waiting import until
 from swapshop_api.app import whole_app
 from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders
@@ -101,8 +102,24 @@ async def test_a_moment_from_a_clock_that_was_ahead_holds_a_customer_for_a_minut
     redis: Redis,
 ) -> None:
     user = new_id()
-    await redis.set(f"limit:orders:{user}", str((time.time() + 600) * 1000))
-    assert await WriteLimits(redis, RATE).spend(user, 100) <= 20
+    limits = WriteLimits(redis, RATE)
+    await limits.spend(user, 100)
+    for key in await names_in(redis, "limit:*"):
+        await redis.zadd(key, {user: (time.time() + 600) * 1000})
+    assert 0 < await limits.spend(user, 100) <= 20
+
+
+async def test_of_customers_who_place_nothing_any_more_nothing_is_kept(redis: Redis) -> None:
+    limits, customers = WriteLimits(redis, WriteRate(orders=60_000, bytes=2**30)), 5
+    for _ in range(customers):
+        await limits.spend(new_id(), 1)
+
+    async def only_the_last_is_there() -> bool:
+        await limits.spend(new_id(), 1)
+        sizes = [await redis.zcard(key) for key in await names_in(redis, "limit:*")]
+        return len(sizes) == 2 and max(sizes) == 1
+
+    await until(only_the_last_is_there)
 
 
 def _without_redis(clock: Clock, max_replicas: int = 1) -> WriteLimits:
