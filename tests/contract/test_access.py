@@ -20,7 +20,7 @@ import swapshop_receiver.app
 from support.servers.processes import free_port
 from support.system.up_process import up
 from support.waiting import wait_until
-from swapshop_api.auth.key_file import read_keys
+from swapshop_api.signing_keys.store import read_keys
 from swapshop_kit.access_tokens import ALGORITHM
 from swapshop_kit.ids import new_id
 from swapshop_local.contracts import contracts

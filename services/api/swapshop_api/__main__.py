@@ -16,8 +16,6 @@ from swapshop_api.auth.accounts import (
     promote,
 )
 from swapshop_api.auth.emails import EmailRefused
-from swapshop_api.auth.key_file import SigningKeysError
-from swapshop_api.auth.keys import RotationRefused, rotate
 from swapshop_api.auth.lifecycle import Done, demote, disable, enable, revoke_sessions
 from swapshop_api.auth.password_rules import GuessablePassword
 from swapshop_api.auth.passwords import Passwords
@@ -33,6 +31,8 @@ from swapshop_api.settings import (
     MigrationSettings,
     OperatorSettings,
 )
+from swapshop_api.signing_keys.domain import RotationRefused, rotate
+from swapshop_api.signing_keys.store import SigningKeysError
 from swapshop_kit.command_line import BAD_START, TRY_AGAIN, run_command
 from swapshop_kit.database import Database, DuplicateKey, create_engine
 from swapshop_kit.logging import configure_logging

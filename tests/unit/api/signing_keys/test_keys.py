@@ -11,8 +11,8 @@ import jwt
 import pytest
 
 from support.api.accounts import Clock
-from swapshop_api.auth.key_file import SigningKeysError, read_keys, write_keys
-from swapshop_api.auth.keys import RotationRefused, SigningKeys, create_if_missing, rotate
+from swapshop_api.signing_keys.domain import RotationRefused, SigningKeys, create_if_missing, rotate
+from swapshop_api.signing_keys.store import SigningKeysError, read_keys, write_keys
 from swapshop_kit.access_tokens import AccessTokenVerifier
 from swapshop_kit.problems import Unauthenticated
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import jwt
 import structlog
 
-from swapshop_api.auth.key_file import (
+from swapshop_api.signing_keys.store import (
     SigningKey,
     SigningKeysError,
     at_seconds,
