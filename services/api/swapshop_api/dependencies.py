@@ -1,4 +1,4 @@
-"""What routes ask for: the container, and who calls."""
+"""Parameters of routes: the container, and the caller."""
 
 from typing import Annotated, cast
 
@@ -16,11 +16,12 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 def get_container(request: Request) -> Container:
-    """Return what the process owns."""
+    """Return the container of the process."""
     return cast("Container", request.app.state.container)
 
 
-Deps = Annotated[Container, Depends(get_container)]
+ContainerDep = Annotated[Container, Depends(get_container)]
+"""The container of the process."""
 
 
 async def _token(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""What routes ask for: the container, who calls, and a place for a stream."""
+"""Parameters of routes: the container, the caller, and a place for a stream."""
 
 from collections.abc import AsyncGenerator
 from typing import Annotated, cast
@@ -20,11 +20,12 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 def get_container(request: Request) -> Container:
-    """Return what the process owns."""
+    """Return the container of the process."""
     return cast("Container", request.app.state.container)
 
 
-Deps = Annotated[Container, Depends(get_container)]
+ContainerDep = Annotated[Container, Depends(get_container)]
+"""The container of the process."""
 
 
 async def _verify(request: Request) -> Claims:
@@ -46,7 +47,7 @@ Caller = Annotated[Claims, Depends(_caller)]
 
 
 async def _subscription(
-    request: Request, container: Deps, caller: Caller
+    request: Request, container: ContainerDep, caller: Caller
 ) -> AsyncGenerator[Subscription]:
     network = site_network(container.proxies.address_of(request.scope))
     subscription = container.hub.subscribe(caller.sub, network, caller.sid)

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit import store
 from swapshop_api.audit.schemas import AuditEntryOut, AuditPage
-from swapshop_api.dependencies import Deps, Operator
+from swapshop_api.dependencies import ContainerDep, Operator
 from swapshop_kit.cursors import DEFAULT_PAGE_SIZE, Cursor, CursorText, PageSize, decode_cursor
 from swapshop_kit.keyset import split_page
 from swapshop_kit.problems import DatabaseUnavailable, Forbidden, Unauthenticated, responses
@@ -15,7 +15,7 @@ public_router = router(prefix="/api/audit", tag="operator")
 
 @public_router.get("", responses=responses(Unauthenticated, Forbidden, DatabaseUnavailable))
 async def list_audit(
-    container: Deps,
+    container: ContainerDep,
     _: Operator,
     limit: PageSize = DEFAULT_PAGE_SIZE,
     cursor: CursorText = None,

@@ -38,7 +38,7 @@ from swapshop_api.auth.schemas import (
     UserOut,
 )
 from swapshop_api.auth.sessions import list_ended
-from swapshop_api.dependencies import Caller, Deps, get_container
+from swapshop_api.dependencies import Caller, ContainerDep, get_container
 from swapshop_api.signing_keys.domain import JWKS_MAX_AGE_SECONDS
 from swapshop_kit.ended_sessions import KEPT_SECONDS
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown, Unauthenticated, responses
@@ -88,16 +88,16 @@ async def _refuse_foreign_origin(request: Request) -> None:
         raise OriginRefused
 
 
-async def _demand_own_origin(request: Request, container: Deps) -> None:
+async def _demand_own_origin(request: Request, container: ContainerDep) -> None:
     if not container.auth.origins.is_own(_origin_of(request)):
         raise OriginRefused
 
 
-async def _client_address(request: Request, container: Deps) -> str:
+async def _client_address(request: Request, container: ContainerDep) -> str:
     return container.auth.proxies.address_of(request.scope)
 
 
-async def _is_secure(request: Request, container: Deps) -> bool:
+async def _is_secure(request: Request, container: ContainerDep) -> bool:
     return container.auth.origins.is_secure(_origin_of(request), request.headers.get("host"))
 
 
@@ -134,7 +134,11 @@ DeviceCookie = Annotated[str | None, Depends(_device_cookie)]
     ),
 )
 async def register(
-    container: Deps, body: RegisterIn, response: Response, address: ClientAddress, secure: IsSecure
+    container: ContainerDep,
+    body: RegisterIn,
+    response: Response,
+    address: ClientAddress,
+    secure: IsSecure,
 ) -> SessionOut:
     """Make an account and sign it in."""
     session = await container.auth.register(
@@ -157,7 +161,7 @@ async def register(
     ),
 )
 async def login(
-    container: Deps,
+    container: ContainerDep,
     body: LoginIn,
     *,
     response: Response,
@@ -179,7 +183,7 @@ async def login(
     openapi_extra=_TAKES_COOKIE,
 )
 async def refresh(
-    container: Deps,
+    container: ContainerDep,
     request: Request,
     response: Response,
     cookie: RefreshCookie,
@@ -203,7 +207,7 @@ async def refresh(
     openapi_extra=_TAKES_COOKIE,
 )
 async def logout(
-    container: Deps, response: Response, cookie: RefreshCookie, secure: IsSecure
+    container: ContainerDep, response: Response, cookie: RefreshCookie, secure: IsSecure
 ) -> None:
     """End the session of the refresh cookie; without one there is nothing to do."""
     await container.auth.logout(cookie)
@@ -211,7 +215,7 @@ async def logout(
 
 
 @public_router.get("/me", responses=responses(Unauthenticated, DatabaseUnavailable))
-async def me(container: Deps, caller: Caller) -> UserOut:
+async def me(container: ContainerDep, caller: Caller) -> UserOut:
     """Return one's own account."""
     return _user_out(await container.auth.me(caller.sub))
 
@@ -229,7 +233,7 @@ async def me(container: Deps, caller: Caller) -> UserOut:
     ),
 )
 async def change_password(
-    container: Deps,
+    container: ContainerDep,
     caller: Caller,
     body: PasswordIn,
     *,
@@ -273,7 +277,7 @@ async def change_password(
         }
     },
 )
-async def issue_client_token(request: Request, container: Deps) -> ClientTokenOut:
+async def issue_client_token(request: Request, container: ContainerDep) -> ClientTokenOut:
     """Give a client an access token for its credentials, sent by HTTP Basic or in the form.
 
     Problems have the extra member ``error`` of RFC 6749 §5.2.
@@ -284,7 +288,7 @@ async def issue_client_token(request: Request, container: Deps) -> ClientTokenOu
 
 
 @internal_router.get("/.well-known/jwks.json")
-async def get_jwks(container: Deps, response: Response) -> JsonWebKeySet:
+async def get_jwks(container: ContainerDep, response: Response) -> JsonWebKeySet:
     """Return the keys that verify access tokens."""
     response.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_SECONDS}"
     return JsonWebKeySet.model_validate(container.keys.jwks())
@@ -292,7 +296,7 @@ async def get_jwks(container: Deps, response: Response) -> JsonWebKeySet:
 
 @internal_router.get("/internal/auth/ended-sessions", responses=responses(DatabaseUnavailable))
 async def list_ended_sessions(
-    container: Deps,
+    container: ContainerDep,
     within_seconds: Annotated[int, Query(ge=1, le=KEPT_SECONDS)] = KEPT_SECONDS,
 ) -> EndedSessionsOut:
     """Return the sessions that ended within a time: their access tokens are to be refused."""

@@ -8,7 +8,7 @@ from swapshop_api.deliveries.schemas import (
     State,
     Timeline,
 )
-from swapshop_api.dependencies import Caller, Deps, Operator
+from swapshop_api.dependencies import Caller, ContainerDep, Operator
 from swapshop_api.orders.problems import OrderNotFound
 from swapshop_api.orders.schemas import OrderOut
 from swapshop_kit.cursors import DEFAULT_PAGE_SIZE, CursorText, PageSize, decode_cursor
@@ -28,7 +28,7 @@ public_router = router(prefix="/api", tag="operator")
 @order_router.get(
     "/{order_id}/timeline", responses=responses(Unauthenticated, OrderNotFound, DatabaseUnavailable)
 )
-async def get_timeline(container: Deps, caller: Caller, order_id: str) -> Timeline:
+async def get_timeline(container: ContainerDep, caller: Caller, order_id: str) -> Timeline:
     """Return the life of an order: created, processed, each delivery attempt, notified."""
     return await container.deliveries.timeline(caller, order_id)
 
@@ -39,7 +39,7 @@ async def get_timeline(container: Deps, caller: Caller, order_id: str) -> Timeli
         Unauthenticated, Forbidden, OrderNotFound, OrderBlocked, DatabaseUnavailable, OutcomeUnknown
     ),
 )
-async def mark_processed(container: Deps, operator: Operator, order_id: str) -> OrderOut:
+async def mark_processed(container: ContainerDep, operator: Operator, order_id: str) -> OrderOut:
     """Process an order now; repeating it changes nothing."""
     return await container.deliveries.mark_processed(operator.sub, order_id)
 
@@ -48,7 +48,7 @@ async def mark_processed(container: Deps, operator: Operator, order_id: str) -> 
     "/deliveries", responses=responses(Unauthenticated, Forbidden, DatabaseUnavailable)
 )
 async def list_deliveries(
-    container: Deps,
+    container: ContainerDep,
     _: Operator,
     state: State | None = None,
     limit: PageSize = DEFAULT_PAGE_SIZE,
@@ -62,7 +62,7 @@ async def list_deliveries(
     "/deliveries/{delivery_id}",
     responses=responses(Unauthenticated, Forbidden, DeliveryNotFound, DatabaseUnavailable),
 )
-async def get_delivery(container: Deps, _: Operator, delivery_id: str) -> DeliveryDetail:
+async def get_delivery(container: ContainerDep, _: Operator, delivery_id: str) -> DeliveryDetail:
     """Return a delivery with its attempts."""
     return await container.deliveries.get(delivery_id)
 
@@ -78,7 +78,9 @@ async def get_delivery(container: Deps, _: Operator, delivery_id: str) -> Delive
         OutcomeUnknown,
     ),
 )
-async def redrive_delivery(container: Deps, operator: Operator, delivery_id: str) -> DeliveryDetail:
+async def redrive_delivery(
+    container: ContainerDep, operator: Operator, delivery_id: str
+) -> DeliveryDetail:
     """Send a dead or done delivery again, from the first step of the schedule."""
     await container.deliveries.redrive(operator.sub, delivery_id)
     return await container.deliveries.get(delivery_id)
@@ -87,6 +89,6 @@ async def redrive_delivery(container: Deps, operator: Operator, delivery_id: str
 @public_router.get(
     "/pipeline", responses=responses(Unauthenticated, Forbidden, DatabaseUnavailable)
 )
-async def get_pipeline(container: Deps, _: Operator) -> PipelineOut:
+async def get_pipeline(container: ContainerDep, _: Operator) -> PipelineOut:
     """Tell how many orders stand where on their way."""
     return await container.deliveries.read_pipeline()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path
 
-from swapshop_api.dependencies import Deps, InternalClient
+from swapshop_api.dependencies import ContainerDep, InternalClient
 from swapshop_api.dispatch.problems import LeaseNotFound
 from swapshop_api.dispatch.schemas import LeaseIn, LeaseOut, ResultsIn, ResultsOut
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown, Unauthenticated, responses
@@ -20,7 +20,9 @@ LeaseToken = Annotated[str, Path(description="The token that the deliveries were
 @internal_router.post(
     "/leases", responses=responses(Unauthenticated, DatabaseUnavailable, OutcomeUnknown)
 )
-async def lease_deliveries(container: Deps, client: InternalClient, wanted: LeaseIn) -> LeaseOut:
+async def lease_deliveries(
+    container: ContainerDep, client: InternalClient, wanted: LeaseIn
+) -> LeaseOut:
     """Promote pending orders and claim due deliveries; repeating a token claims nothing more."""
     return await container.dispatch.lease(client.sub, wanted)
 
@@ -30,7 +32,9 @@ async def lease_deliveries(container: Deps, client: InternalClient, wanted: Leas
     status_code=204,
     responses=responses(Unauthenticated, LeaseNotFound, DatabaseUnavailable, OutcomeUnknown),
 )
-async def confirm_lease(container: Deps, _: InternalClient, lease_token: LeaseToken) -> None:
+async def confirm_lease(
+    container: ContainerDep, _: InternalClient, lease_token: LeaseToken
+) -> None:
     """Confirm that the answer of a lease call arrived, before anything of it is sent."""
     await container.dispatch.confirm(lease_token)
 
@@ -40,7 +44,7 @@ async def confirm_lease(container: Deps, _: InternalClient, lease_token: LeaseTo
     responses=responses(Unauthenticated, LeaseNotFound, DatabaseUnavailable, OutcomeUnknown),
 )
 async def report_results(
-    container: Deps,
+    container: ContainerDep,
     _: InternalClient,
     lease_token: LeaseToken,
     report: ResultsIn,

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import Header, Response
 
-from swapshop_api.dependencies import Caller, Deps
+from swapshop_api.dependencies import Caller, ContainerDep
 from swapshop_api.orders.problems import (
     IdempotencyInFlight,
     IdempotencyKeyReused,
@@ -68,7 +68,7 @@ def _order_response(
     ),
 )
 async def create_order(
-    container: Deps,
+    container: ContainerDep,
     caller: Caller,
     order: OrderIn,
     idempotency_key: Annotated[
@@ -90,7 +90,7 @@ _LIST_PROBLEMS: Final = responses(Unauthenticated, DatabaseUnavailable)
 
 @public_router.get("", responses=_LIST_PROBLEMS)
 async def list_orders(
-    container: Deps,
+    container: ContainerDep,
     caller: Caller,
     estado: Estado | None = None,
     limit: PageSize = DEFAULT_PAGE_SIZE,
@@ -102,7 +102,7 @@ async def list_orders(
 
 @public_router.get("/pending", responses=_LIST_PROBLEMS)
 async def list_pending_orders(
-    container: Deps,
+    container: ContainerDep,
     caller: Caller,
     limit: PageSize = DEFAULT_PAGE_SIZE,
     cursor: CursorText = None,
@@ -113,7 +113,7 @@ async def list_pending_orders(
 
 @public_router.get("/processed", responses=_LIST_PROBLEMS)
 async def list_processed_orders(
-    container: Deps,
+    container: ContainerDep,
     caller: Caller,
     limit: PageSize = DEFAULT_PAGE_SIZE,
     cursor: CursorText = None,
@@ -128,7 +128,7 @@ async def list_processed_orders(
     responses=_order_response(200, "The order.", X_Cache="HIT, MISS or BYPASS: how it was read.")
     | responses(Unauthenticated, OrderNotFound, DatabaseUnavailable),
 )
-async def get_order(container: Deps, caller: Caller, order_id: str) -> Response:
+async def get_order(container: ContainerDep, caller: Caller, order_id: str) -> Response:
     """Return an order of one's own, or any for an operator."""
     found = await container.orders.get(caller, order_id)
     return Response(found.body, media_type=_JSON, headers={"X-Cache": found.cache})

@@ -20,7 +20,7 @@ from swapshop_kit.problems import (
 )
 from swapshop_kit.web import router
 from swapshop_kit.webhook_signatures import is_webhook_id
-from swapshop_receiver.dependencies import Caller, Deps, OpenSubscription
+from swapshop_receiver.dependencies import Caller, ContainerDep, OpenSubscription
 from swapshop_receiver.notifications import store
 from swapshop_receiver.notifications.domain import read_cursor, resume_from, whose_list
 from swapshop_receiver.notifications.feed import open_feed, position_of
@@ -48,7 +48,7 @@ _EVENT_STREAM: dict[int | str, dict[str, Any]] = {
 )
 async def list_notifications(
     *,
-    container: Deps,
+    container: ContainerDep,
     caller: Caller,
     limit: PageSize = DEFAULT_PAGE_SIZE,
     cursor: CursorText = None,
@@ -85,7 +85,7 @@ async def list_notifications(
     ),
 )
 async def mark_read(
-    container: Deps,
+    container: ContainerDep,
     caller: Caller,
     webhook_id: Annotated[str, Path(alias="id")],
 ) -> NotificationOut:
@@ -104,7 +104,7 @@ async def mark_read(
     "/read-all",
     responses=responses(Unauthenticated, DatabaseUnavailable, OutcomeUnknown, KeysUnavailable),
 )
-async def mark_all_read(container: Deps, caller: Caller) -> MarkedRead:
+async def mark_all_read(container: ContainerDep, caller: Caller) -> MarkedRead:
     """Mark all of the caller's notifications as read; a repetition changes nothing."""
     marked = await container.database.transaction(
         lambda connection: store.mark_all_read(connection, caller.sub)
@@ -127,7 +127,7 @@ async def mark_all_read(container: Deps, caller: Caller) -> MarkedRead:
     ),
 )
 async def stream_notifications(
-    container: Deps,
+    container: ContainerDep,
     caller: Caller,
     subscription: OpenSubscription,
     cursor: CursorText = None,

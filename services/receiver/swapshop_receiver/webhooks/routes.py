@@ -8,7 +8,7 @@ from fastapi import Request
 from swapshop_kit import security_events
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown, responses
 from swapshop_kit.web import MAX_INTERNAL_BODY_BYTES, router
-from swapshop_receiver.dependencies import Deps
+from swapshop_receiver.dependencies import ContainerDep
 from swapshop_receiver.events import OrderReady
 from swapshop_receiver.metrics import STORED
 from swapshop_receiver.webhooks.domain import (
@@ -54,7 +54,7 @@ _SIGNED_EVENT: Final[dict[str, Any]] = {
     ),
     openapi_extra=_SIGNED_EVENT,
 )
-async def receive_order_ready(request: Request, container: Deps) -> Stored:
+async def receive_order_ready(request: Request, container: ContainerDep) -> Stored:
     """Store a signed ORDER_READY event (Standard Webhooks), once however often it comes."""
     security_events.attempt("webhook")
     check_signature_headers(request.headers)
