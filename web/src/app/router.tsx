@@ -7,24 +7,39 @@ import {
   redirect,
 } from '@tanstack/react-router';
 
-import { safeNext } from '@/features/auth/navigation';
-import { readPages } from '@/shared/paging';
+import { readNext } from '@/features/auth/navigation';
+import { readNotificationsSearch } from '@/features/notifications/search';
+import { readOperatorSearch } from '@/features/operator/search';
+import { readOrdersSearch } from '@/features/orders/search';
+import type { User } from '@/services/session';
+import type { Catalogue } from '@/shared/i18n';
+import type { IconName } from '@/shared/ui/icons';
 
 import { NotFound, RouteError } from './error-page';
 import { Guest, Member } from './gates';
 
+/** A page's entry in the main menu, which has the order of the routes. */
+interface MenuEntry {
+  readonly icon: IconName;
+  readonly label: (t: Catalogue) => string;
+  /** The only role that sees the entry; without one everybody does. */
+  readonly role?: User['rol'];
+}
+
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
-
-interface NextSearch {
-  next?: string;
-}
-
-function readNext(search: Record<string, unknown>): NextSearch {
-  const next = safeNext(search.next);
-  return next === undefined ? {} : { next };
-}
-
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/orders', replace: true });
+  },
+});
 const guestRoute = createRoute({ getParentRoute: () => rootRoute, id: 'guest', component: Guest });
+const memberRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'member',
+  component: Member,
+});
 
 const loginRoute = createRoute({
   getParentRoute: () => guestRoute,
@@ -40,35 +55,11 @@ const registerRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/auth/register-page')),
 });
 
-const memberRoute = createRoute({
-  getParentRoute: () => rootRoute,
-  id: 'member',
-  component: Member,
-});
-
-const homeRoute = createRoute({
-  getParentRoute: () => rootRoute,
-  path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/orders', replace: true });
-  },
-});
-
-export interface OrdersSearch {
-  estado?: 'PROCESSED';
-  pages?: string[];
-}
-
 const ordersRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/orders',
-  validateSearch: (search: Record<string, unknown>): OrdersSearch => {
-    const pages = readPages(search.pages);
-    return {
-      ...(search.estado === 'PROCESSED' ? { estado: search.estado } : {}),
-      ...(pages === undefined ? {} : { pages }),
-    };
-  },
+  staticData: { menu: { icon: 'bag', label: (t) => t.shell.orders } },
+  validateSearch: readOrdersSearch,
   component: lazyRouteComponent(() => import('@/features/orders/orders-page')),
 });
 
@@ -84,21 +75,11 @@ const orderRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/orders/order-page')),
 });
 
-export interface NotificationsSearch {
-  unread?: true;
-  pages?: string[];
-}
-
 const notificationsRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/notifications',
-  validateSearch: (search: Record<string, unknown>): NotificationsSearch => {
-    const pages = readPages(search.pages);
-    return {
-      ...(search.unread === true ? { unread: true } : {}),
-      ...(pages === undefined ? {} : { pages }),
-    };
-  },
+  staticData: { menu: { icon: 'bell', label: (t) => t.shell.notifications } },
+  validateSearch: readNotificationsSearch,
   component: lazyRouteComponent(() => import('@/features/notifications/notifications-page')),
 });
 
@@ -108,25 +89,11 @@ const passwordRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/auth/password-page')),
 });
 
-const DELIVERY_STATES = ['READY', 'LEASED', 'DONE', 'DEAD'] as const;
-export type DeliveryState = (typeof DELIVERY_STATES)[number];
-
-export interface OperatorSearch {
-  state?: DeliveryState;
-  pages?: string[];
-}
-
 const operatorRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/operator',
-  validateSearch: (search: Record<string, unknown>): OperatorSearch => {
-    const pages = readPages(search.pages);
-    const state = DELIVERY_STATES.find((each) => each === search.state);
-    return {
-      ...(state === undefined ? {} : { state }),
-      ...(pages === undefined ? {} : { pages }),
-    };
-  },
+  staticData: { menu: { icon: 'pulse', label: (t) => t.shell.operator, role: 'operator' } },
+  validateSearch: readOperatorSearch,
   component: lazyRouteComponent(() => import('@/features/operator/operator-page')),
 });
 
@@ -136,6 +103,7 @@ const deliveryRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/operator/delivery-page')),
 });
 
+// The routes are constants because TypeScript cannot infer their types inside the tree.
 const routeTree = rootRoute.addChildren([
   homeRoute,
   guestRoute.addChildren([loginRoute, registerRoute]),
@@ -160,10 +128,11 @@ export function createAppRouter() {
   });
 }
 
-export type AppRouter = ReturnType<typeof createAppRouter>;
-
 declare module '@tanstack/react-router' {
+  interface StaticDataRouteOption {
+    menu?: MenuEntry;
+  }
   interface Register {
-    router: AppRouter;
+    router: ReturnType<typeof createAppRouter>;
   }
 }

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, Outlet } from '@tanstack/react-router';
+import { Link, Outlet, useRouter, type LinkProps } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 
 import { Brand } from '@/features/auth/auth-layout';
@@ -54,6 +54,7 @@ function useUnread(): number {
 function Header({ user }: { user: User }) {
   const { t } = useI18n();
   const unread = useUnread();
+  const routes = Object.values(useRouter().routesById);
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-canvas">
       <div className="mx-auto flex h-16 max-w-5xl items-center gap-4 px-4 sm:px-6">
@@ -64,13 +65,15 @@ function Header({ user }: { user: User }) {
           aria-label={t.shell.mainNavigation}
           className="fixed inset-x-0 bottom-0 z-30 flex border-t border-line bg-surface px-2 pb-[env(safe-area-inset-bottom)] sm:static sm:ml-4 sm:gap-1 sm:border-0 sm:bg-transparent sm:p-0"
         >
-          <NavLink to="/orders" icon="bag" label={t.shell.orders} />
-          <NavLink to="/notifications" icon="bell" label={t.shell.notifications}>
-            <UnreadBadge unread={unread} />
-          </NavLink>
-          {user.rol === 'operator' && (
-            <NavLink to="/operator" icon="pulse" label={t.shell.operator} />
-          )}
+          {routes.map(({ id, fullPath, options }) => {
+            const entry = options.staticData?.menu;
+            if (entry === undefined || (entry.role ?? user.rol) !== user.rol) return null;
+            return (
+              <NavLink key={id} to={fullPath} icon={entry.icon} label={entry.label(t)}>
+                {fullPath === '/notifications' && <UnreadBadge unread={unread} />}
+              </NavLink>
+            );
+          })}
         </nav>
         <div className="ml-auto flex items-center gap-2">
           <Link to="/orders/new" className={buttonClasses('primary', 'small')}>
@@ -85,7 +88,7 @@ function Header({ user }: { user: User }) {
 }
 
 interface NavLinkProps {
-  to: '/orders' | '/notifications' | '/operator';
+  to: NonNullable<LinkProps['to']>;
   icon: IconName;
   label: string;
   children?: ReactNode;

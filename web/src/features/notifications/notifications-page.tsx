@@ -5,19 +5,21 @@ import { Failure } from '@/api/failure';
 import { useServices } from '@/services/services';
 import { useToasts } from '@/services/toasts';
 import { messageOf, useI18n } from '@/shared/i18n';
+import { toPages } from '@/shared/paging';
 import { useStore } from '@/shared/store';
 import { Button, buttonClasses } from '@/shared/ui/button';
 import { classes } from '@/shared/ui/classes';
 import { CopyButton } from '@/shared/ui/copy-button';
 import { Icon } from '@/shared/ui/icons';
 import { FailureNotice, PageHeading } from '@/shared/ui/page';
-import { Pagination } from '@/shared/ui/pagination';
-import { Card, Empty, SkeletonRows } from '@/shared/ui/surfaces';
+import { PagedList } from '@/shared/ui/paged-list';
+import { Empty } from '@/shared/ui/surfaces';
 import { TAB_LIST, tabClasses } from '@/shared/ui/tabs';
 
 import type { LiveStatus, Notification } from './live';
 import { useLive } from './live-context';
-import { notificationsQuery, useMarkAllRead, useMarkRead } from './queries';
+import { notificationsQuery } from './queries';
+import { useMarkAllRead, useMarkRead } from './use-mark-read';
 
 export default function NotificationsPage() {
   const { t } = useI18n();
@@ -53,38 +55,23 @@ export default function NotificationsPage() {
           </>
         }
       />
-      {(list.isError || markAll.isError) && (
+      {markAll.isError && (
         <div className="mb-4">
           <FailureNotice
-            error={list.error ?? markAll.error}
-            onRetry={() => {
-              markAll.reset();
-              void list.refetch();
-            }}
+            title={t.notifications.markFailed}
+            error={markAll.error}
+            onRetry={() => markAll.mutate()}
           />
         </div>
       )}
-      <Card className="overflow-hidden">
-        {list.isPending && <SkeletonRows />}
-        {list.data?.items.length === 0 && <NoNotifications unread={unread} />}
-        {list.data !== undefined && list.data.items.length > 0 && (
-          <ul className={classes('divide-y divide-line', list.isPlaceholderData && 'opacity-60')}>
-            {list.data.items.map((notification) => (
-              <NotificationRow key={notification.id} notification={notification} />
-            ))}
-          </ul>
-        )}
-        <Pagination
-          pages={pages}
-          nextCursor={list.data?.next_cursor ?? null}
-          onPages={(next) =>
-            void navigate({
-              search: ({ pages: _, ...rest }) =>
-                next.length > 0 ? { ...rest, pages: next } : rest,
-            })
-          }
-        />
-      </Card>
+      <PagedList
+        list={list}
+        pages={pages}
+        onPages={(next) => void navigate({ search: toPages(next) })}
+        empty={<NoNotifications unread={unread} />}
+      >
+        {(notification) => <NotificationRow key={notification.id} notification={notification} />}
+      </PagedList>
     </>
   );
 }

@@ -1,21 +1,21 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 
-import type { DeliveryState } from '@/app/router';
 import { useServices } from '@/services/services';
 import { useUser } from '@/services/use-signed-in';
 import { useI18n } from '@/shared/i18n';
-import { classes } from '@/shared/ui/classes';
+import { toPages } from '@/shared/paging';
 import { Icon } from '@/shared/ui/icons';
-import { FailureNotice, PageHeading } from '@/shared/ui/page';
-import { Pagination } from '@/shared/ui/pagination';
-import { Card, Empty, SkeletonRows } from '@/shared/ui/surfaces';
+import { PageHeading } from '@/shared/ui/page';
+import { PagedList } from '@/shared/ui/paged-list';
+import { Empty } from '@/shared/ui/surfaces';
 import { TAB_LIST, tabClasses } from '@/shared/ui/tabs';
 
 import { OperatorsOnly } from './operators-only';
 import { PipelineFigures } from './pipeline';
-import { deliveriesQuery, type Delivery } from './queries';
+import { deliveriesQuery, type Delivery, type DeliveryState } from './queries';
 import { Redrive } from './redrive';
+import { DELIVERY_STATES } from './search';
 import { StateBadge } from './state-badge';
 
 export default function OperatorPage() {
@@ -48,37 +48,17 @@ function Deliveries() {
         </h2>
         <StateTabs state={state} />
       </div>
-      {list.isError && (
-        <div className="mb-4">
-          <FailureNotice error={list.error} onRetry={() => void list.refetch()} />
-        </div>
-      )}
-      <Card className="overflow-hidden">
-        {list.isPending && <SkeletonRows />}
-        {list.data?.items.length === 0 && <NoDeliveries state={state} />}
-        {list.data !== undefined && list.data.items.length > 0 && (
-          <ul className={classes('divide-y divide-line', list.isPlaceholderData && 'opacity-60')}>
-            {list.data.items.map((delivery) => (
-              <DeliveryRow key={delivery.id} delivery={delivery} />
-            ))}
-          </ul>
-        )}
-        <Pagination
-          pages={pages}
-          nextCursor={list.data?.next_cursor ?? null}
-          onPages={(next) =>
-            void navigate({
-              search: ({ pages: _, ...rest }) =>
-                next.length > 0 ? { ...rest, pages: next } : rest,
-            })
-          }
-        />
-      </Card>
+      <PagedList
+        list={list}
+        pages={pages}
+        onPages={(next) => void navigate({ search: toPages(next) })}
+        empty={<NoDeliveries state={state} />}
+      >
+        {(delivery) => <DeliveryRow key={delivery.id} delivery={delivery} />}
+      </PagedList>
     </section>
   );
 }
-
-const STATES: readonly DeliveryState[] = ['DEAD', 'READY', 'LEASED', 'DONE'];
 
 function StateTabs({ state }: { state: DeliveryState | undefined }) {
   const { t } = useI18n();
@@ -92,7 +72,7 @@ function StateTabs({ state }: { state: DeliveryState | undefined }) {
       >
         {t.operator.allStates}
       </Link>
-      {STATES.map((each) => (
+      {DELIVERY_STATES.map((each) => (
         <Link
           key={each}
           to="/operator"

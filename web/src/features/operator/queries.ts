@@ -2,12 +2,11 @@ import { queryOptions } from '@tanstack/react-query';
 
 import type { components } from '@/api/__generated__/api';
 import { dataOf, type Api } from '@/api/client';
-import type { DeliveryState } from '@/app/router';
 
 export type Delivery = components['schemas']['DeliveryOut'];
+export type DeliveryState = Delivery['state'];
 export type DeliveryDetail = components['schemas']['DeliveryDetail'];
 export type Attempt = components['schemas']['AttemptOut'];
-export type Pipeline = components['schemas']['PipelineOut'];
 
 const PAGE_SIZE = 20;
 const REFRESH = 5000;

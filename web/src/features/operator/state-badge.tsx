@@ -1,6 +1,7 @@
-import type { DeliveryState } from '@/app/router';
 import { useI18n } from '@/shared/i18n';
 import { Badge } from '@/shared/ui/surfaces';
+
+import type { DeliveryState } from './queries';
 
 const TONES = { READY: 'neutral', LEASED: 'accent', DONE: 'ok', DEAD: 'danger' } as const;
 

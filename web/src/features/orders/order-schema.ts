@@ -41,7 +41,7 @@ const key = (name: ValidationKey): ValidationKey => name;
 const MAX_QUANTITY = 1000;
 
 /** Reads a quantity, 1..1000; null unless it is one. */
-export function parseQuantity(text: string): number | null {
+function parseQuantity(text: string): number | null {
   if (!/^\d{1,4}$/.test(text.trim())) return null;
   const quantity = Number(text);
   return quantity >= 1 && quantity <= MAX_QUANTITY ? quantity : null;

@@ -4,11 +4,12 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useServices } from '@/services/services';
 import { useUser } from '@/services/use-signed-in';
 import { useI18n } from '@/shared/i18n';
+import { toPages } from '@/shared/paging';
 import { buttonClasses } from '@/shared/ui/button';
 import { Icon } from '@/shared/ui/icons';
-import { FailureNotice, PageHeading } from '@/shared/ui/page';
-import { Pagination } from '@/shared/ui/pagination';
-import { Badge, Card, Empty, SkeletonRows } from '@/shared/ui/surfaces';
+import { PageHeading } from '@/shared/ui/page';
+import { PagedList } from '@/shared/ui/paged-list';
+import { Badge, Empty } from '@/shared/ui/surfaces';
 import { TAB_LIST, tabClasses } from '@/shared/ui/tabs';
 
 import { MarkProcessed } from './mark-processed';
@@ -37,36 +38,14 @@ export default function OrdersPage() {
         }
         actions={<Tabs estado={estado} />}
       />
-      {list.isError && (
-        <div className="mb-4">
-          <FailureNotice error={list.error} onRetry={() => void list.refetch()} />
-        </div>
-      )}
-      <Card className="overflow-hidden">
-        {list.isPending && <SkeletonRows />}
-        {list.data?.items.length === 0 && <NoOrders estado={estado} />}
-        {list.data !== undefined && list.data.items.length > 0 && (
-          <ul
-            className={
-              list.isPlaceholderData ? 'divide-y divide-line opacity-60' : 'divide-y divide-line'
-            }
-          >
-            {list.data.items.map((order) => (
-              <OrderRow key={order.id} order={order} canMark={isOperator} />
-            ))}
-          </ul>
-        )}
-        <Pagination
-          pages={pages}
-          nextCursor={list.data?.next_cursor ?? null}
-          onPages={(next) =>
-            void navigate({
-              search: ({ pages: _, ...rest }) =>
-                next.length > 0 ? { ...rest, pages: next } : rest,
-            })
-          }
-        />
-      </Card>
+      <PagedList
+        list={list}
+        pages={pages}
+        onPages={(next) => void navigate({ search: toPages(next) })}
+        empty={<NoOrders estado={estado} />}
+      >
+        {(order) => <OrderRow key={order.id} order={order} canMark={isOperator} />}
+      </PagedList>
     </>
   );
 }

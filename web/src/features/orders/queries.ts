@@ -4,11 +4,11 @@ import type { components } from '@/api/__generated__/api';
 import { answerOf, dataOf, type Api } from '@/api/client';
 
 export type Order = components['schemas']['OrderOut'];
-export type OrderPage = components['schemas']['OrderPage'];
+type OrderPage = components['schemas']['OrderPage'];
 export type TimelineEvent = components['schemas']['TimelineEvent'];
 export type Estado = Order['estado'];
 
-export const PAGE_SIZE = 20;
+const PAGE_SIZE = 20;
 /** Pending orders change within seconds; the others stay as they are. */
 const REFRESH: Record<Estado, number> = { PENDING: 4000, PROCESSED: 15_000 };
 const DETAIL_REFRESH = 3000;
