@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
 import { useI18n } from '@/shared/i18n';
@@ -32,5 +33,29 @@ export function AuthLayout({ children }: { children: ReactNode }) {
         <p className="mt-8 text-center text-sm text-ink-soft">{t.common.tagline}</p>
       </main>
     </div>
+  );
+}
+
+interface OtherPageProps {
+  question: string;
+  to: '/login' | '/register';
+  /** Where to go after signing in. */
+  next: string | undefined;
+  children: ReactNode;
+}
+
+/** The way from signing in to creating an account, and back. */
+export function OtherPage({ question, to, next, children }: OtherPageProps) {
+  return (
+    <p className="mt-5 text-center text-[0.9375rem] text-ink-soft">
+      {question}{' '}
+      <Link
+        to={to}
+        search={next === undefined ? {} : { next }}
+        className="font-medium text-accent underline underline-offset-4 hover:text-accent-strong"
+      >
+        {children}
+      </Link>
+    </p>
   );
 }

@@ -5,7 +5,7 @@ import { Failure } from '@/api/failure';
 export type PasswordBody = components['schemas']['PasswordIn'];
 
 /** Whether the server refused the current password. */
-export function isWrongPassword(error: unknown): boolean {
+function isWrongPassword(error: unknown): boolean {
   return error instanceof Failure && error.code === 'wrong_password';
 }
 

@@ -1,21 +1,18 @@
-import { zodResolver } from '@hookform/resolvers/zod';
 import { useMutation } from '@tanstack/react-query';
-import { Link, useSearch } from '@tanstack/react-router';
-import { useForm } from 'react-hook-form';
+import { useSearch } from '@tanstack/react-router';
 import * as z from 'zod/mini';
 
 import { dataOf } from '@/api/client';
 import { useServices } from '@/services/services';
-import { showFieldErrors } from '@/shared/form-errors';
 import { useI18n } from '@/shared/i18n';
 import { useStore } from '@/shared/store';
-import { Button } from '@/shared/ui/button';
 import { Field } from '@/shared/ui/field';
-import { FailureNotice, PageHeading } from '@/shared/ui/page';
-import { Card, Notice } from '@/shared/ui/surfaces';
-import { email, errorText, presentPassword } from '@/shared/validation';
+import { PageHeading } from '@/shared/ui/page';
+import { Notice } from '@/shared/ui/surfaces';
+import { email, presentPassword } from '@/shared/validation';
 
-import { AuthLayout } from './auth-layout';
+import { AccountForm, Submit, useAccountForm } from './account-form';
+import { AuthLayout, OtherPage } from './auth-layout';
 import { PasswordField } from './password-field';
 
 const schema = z.object({ email, password: presentPassword });
@@ -25,19 +22,12 @@ export default function LoginPage() {
   const { session, publicApi } = useServices();
   const state = useStore(session.state);
   const { next } = useSearch({ from: '/guest/login' });
-  const form = useForm({
-    resolver: zodResolver(schema),
-    defaultValues: { email: '', password: '' },
-  });
-  const { errors } = form.formState;
+  const form = useAccountForm(schema, { email: '', password: '' });
   const login = useMutation({
     mutationFn: (body: z.infer<typeof schema>) =>
       dataOf(publicApi.orders.POST('/api/auth/login', { body })),
     onSuccess: (signedIn) => session.signIn(signedIn),
-    onError: (error) => {
-      const known = (field: string) => (field === 'email' || field === 'password' ? field : null);
-      showFieldErrors(error, known, form.setError);
-    },
+    onError: form.showError,
   });
   return (
     <AuthLayout>
@@ -49,41 +39,20 @@ export default function LoginPage() {
           </Notice>
         </div>
       )}
-      <Card className="p-6 sm:p-7">
-        <form
-          noValidate
-          className="space-y-5"
-          onSubmit={form.handleSubmit((body) => login.mutate(body))}
-        >
-          {login.isError && <FailureNotice error={login.error} />}
-          <Field
-            {...form.register('email')}
-            label={t.auth.email}
-            type="email"
-            autoComplete="username"
-            inputMode="email"
-            error={errorText(t, errors.email?.message)}
-          />
-          <PasswordField
-            {...form.register('password')}
-            autoComplete="current-password"
-            error={errorText(t, errors.password?.message)}
-          />
-          <Button type="submit" className="w-full" isBusy={login.isPending}>
-            {login.isPending ? t.auth.signingIn : t.auth.signIn}
-          </Button>
-        </form>
-      </Card>
-      <p className="mt-5 text-center text-[0.9375rem] text-ink-soft">
-        {t.auth.noAccount}{' '}
-        <Link
-          to="/register"
-          search={next === undefined ? {} : { next }}
-          className="font-medium text-accent underline underline-offset-4 hover:text-accent-strong"
-        >
-          {t.auth.registerTitle}
-        </Link>
-      </p>
+      <AccountForm error={login.error} onSubmit={form.onSubmit(login.mutate)}>
+        <Field
+          {...form.field('email')}
+          label={t.auth.email}
+          type="email"
+          autoComplete="username"
+          inputMode="email"
+        />
+        <PasswordField {...form.field('password')} autoComplete="current-password" />
+        <Submit isBusy={login.isPending} label={t.auth.signIn} busyLabel={t.auth.signingIn} />
+      </AccountForm>
+      <OtherPage question={t.auth.noAccount} to="/register" next={next}>
+        {t.auth.registerTitle}
+      </OtherPage>
     </AuthLayout>
   );
 }
