@@ -131,7 +131,7 @@ it('shows the server’s field errors at the fields', async () => {
 it.each([
   ['too many tries', () => problem(429, 'too_many_requests'), 'Demasiados intentos seguidos.'],
   ['an outage', () => HttpResponse.error(), 'No hay conexión con la tienda.'],
-  ['an unknown outcome', () => problem(503, 'outcome_unknown'), 'No sabemos si se guardó.'],
+  ['an unknown outcome', () => problem(503, 'outcome_unknown'), 'No sabemos si se ha guardado.'],
 ])('says so after %s, keeps what was typed, and can be sent again', async (_, answer, message) => {
   const bodies = answerChanges(answer, changed);
   const { user } = openPage('/account/password');

@@ -1,5 +1,5 @@
-import type { operations as ApiOperations } from './__generated__/api';
-import type { operations as ReceiverOperations } from './__generated__/receiver';
+import type { paths as ApiPaths } from './__generated__/api';
+import type { paths as ReceiverPaths } from './__generated__/receiver';
 
 type CodeIn<Answer> = Answer extends {
   content: { 'application/problem+json': { code?: infer Code } };
@@ -7,19 +7,31 @@ type CodeIn<Answer> = Answer extends {
   ? Code
   : never;
 
-type CodesOf<Operations> = {
-  [Name in keyof Operations]: Operations[Name] extends { responses: infer Answers }
-    ? { [Status in keyof Answers]: CodeIn<Answers[Status]> }[keyof Answers]
-    : never;
-}[keyof Operations];
+type CodesOf<Operation> = Operation extends { responses: infer Answers }
+  ? { [Status in keyof Answers]: CodeIn<Answers[Status]> }[keyof Answers]
+  : never;
 
-/** Every code that the contracts declare. */
-export type DeclaredCode = Extract<CodesOf<ApiOperations> | CodesOf<ReceiverOperations>, string>;
+type CodesUnderApi<Paths> = {
+  [Path in keyof Paths & `/api/${string}`]: {
+    [Method in keyof Paths[Path]]: CodesOf<Paths[Path][Method]>;
+  }[keyof Paths[Path]];
+}[keyof Paths & `/api/${string}`];
 
-/** What any route answers, declared nowhere. */
-export type CommonCode = 'not_found' | 'method_not_allowed' | 'bad_request';
+/** The codes that the contracts declare for the routes a browser can reach. */
+type DeclaredCode = Extract<CodesUnderApi<ApiPaths> | CodesUnderApi<ReceiverPaths>, string>;
 
-/** What the page finds out by itself: no answer, none in time, a proxy's, one that is not ours. */
+/** Any route can answer these, so the contracts do not list them; the last one is nginx's. */
+type CommonCode =
+  | 'bad_request'
+  | 'head_too_large'
+  | 'method_not_allowed'
+  | 'not_found'
+  | 'request_timeout'
+  | 'server_stopping'
+  | 'too_many_connections'
+  | 'service_unavailable';
+
+/** The page's own: no answer, no answer in time, a proxy's answer, an answer it cannot read. */
 export type LocalCode = 'network' | 'timeout' | 'gateway' | 'unexpected';
 
 export type FailureCode = DeclaredCode | CommonCode | LocalCode;

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
+
+import type { LocalCode } from '@/api/problem-codes';
 
 import { CATALOGUES, messageOf } from './index';
 
@@ -46,11 +48,15 @@ describe('catalogues', () => {
   });
 });
 
-/** Every code that a service's contract declares. */
+const ROOT = join(import.meta.dirname, '../../../..');
+
+/** Lists the codes that a contract declares for the routes a browser can reach. */
 function declaredCodes(service: string): string[] {
-  const file = join(import.meta.dirname, `../../../../services/contracts/${service}.openapi.json`);
+  const text = readFileSync(join(ROOT, `services/contracts/${service}.openapi.json`), 'utf8');
+  const { paths } = JSON.parse(text) as { paths: Record<string, unknown> };
+  const visible = Object.entries(paths).filter(([path]) => path.startsWith('/api/'));
   const codes = new Set<string>();
-  JSON.parse(readFileSync(file, 'utf8'), (key, value: unknown) => {
+  JSON.parse(JSON.stringify(visible), (key, value: unknown) => {
     const hasEnum = typeof value === 'object' && value !== null && 'enum' in value;
     if (key === 'code' && hasEnum) (value.enum as string[]).forEach((code) => codes.add(code));
     return value;
@@ -58,12 +64,47 @@ function declaredCodes(service: string): string[] {
   return [...codes];
 }
 
+/** Lists the codes of the problems that any route can answer, and of nginx in place of the api. */
+function commonCodes(): string[] {
+  const kit = join(ROOT, 'services/kit/swapshop_kit');
+  const modules = readdirSync(kit).filter((name) => name.endsWith('.py'));
+  const texts = modules.map((name) => readFileSync(join(kit, name), 'utf8'));
+  texts.push(readFileSync(join(ROOT, 'web/nginx/default.conf'), 'utf8'));
+  return texts.flatMap((text) =>
+    Array.from(text.matchAll(/^ {4}code = "(\w+)"|"code":"(\w+)"/gm), (match) =>
+      String(match[1] ?? match[2]),
+    ),
+  );
+}
+
+/** What the page finds out by itself. */
+const LOCAL: LocalCode[] = ['network', 'timeout', 'gateway', 'unexpected'];
+
 describe('problem messages', () => {
   it.each(['api', 'receiver'])('cover every code of the %s’s contract', (service) => {
     const codes = declaredCodes(service);
     expect(codes.length).toBeGreaterThan(5);
     for (const { problems } of Object.values(CATALOGUES)) {
       expect(codes.filter((code) => !(code in problems))).toEqual([]);
+    }
+  });
+
+  it('cover every code that the contracts leave out because any route can answer it', () => {
+    const codes = commonCodes();
+    expect(codes).toEqual(expect.arrayContaining(['not_found', 'service_unavailable']));
+    for (const { problems } of Object.values(CATALOGUES)) {
+      expect(codes.filter((code) => !(code in problems))).toEqual([]);
+    }
+  });
+
+  it('are there for no code that a page never meets', () => {
+    const met = new Set<string>([
+      ...['api', 'receiver'].flatMap(declaredCodes),
+      ...commonCodes(),
+      ...LOCAL,
+    ]);
+    for (const { problems } of Object.values(CATALOGUES)) {
+      expect(Object.keys(problems).filter((code) => !met.has(code))).toEqual([]);
     }
   });
 
