@@ -6,12 +6,21 @@ from fastapi import APIRouter, FastAPI
 
 from swapshop_api import __version__
 from swapshop_api.audit import routes as audit
+from swapshop_api.audit.domain import AuditLog
 from swapshop_api.auth import routes as auth
+from swapshop_api.auth.domain import Auth
 from swapshop_api.container import Container
 from swapshop_api.deliveries import routes as deliveries
+from swapshop_api.deliveries.domain import Deliveries
+from swapshop_api.dependencies import TokenVerifiers
 from swapshop_api.dispatch import routes as dispatch
+from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.orders import routes as orders
+from swapshop_api.orders.domain import Orders
+from swapshop_api.signing_keys.domain import SigningKeys
+from swapshop_kit.database import Database
 from swapshop_kit.health import operations_router
+from swapshop_kit.provided import provide
 from swapshop_kit.web import create_app
 
 TITLE: Final = "SwapShop api"
@@ -67,5 +76,17 @@ def _app(
         trusted_callers=trusted_callers,
         proxies=container.auth.proxies,
     )
-    app.state.container = container
+    provide(
+        app,
+        {
+            TokenVerifiers: TokenVerifiers(container.public_tokens, container.internal_tokens),
+            AuditLog: AuditLog(container.database),
+            Auth: container.auth,
+            Database: container.database,
+            Deliveries: container.deliveries,
+            Dispatch: container.dispatch,
+            Orders: container.orders,
+            SigningKeys: container.keys,
+        },
+    )
     return app

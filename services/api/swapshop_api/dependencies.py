@@ -1,13 +1,14 @@
-"""Parameters of routes: the container, and the caller."""
+"""Who calls: what a route of the api can ask of its request."""
 
-from typing import Annotated, cast
+from dataclasses import dataclass
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from swapshop_api.container import Container
-from swapshop_kit.access_tokens import Claims
+from swapshop_kit.access_tokens import AccessTokenVerifier, Claims
 from swapshop_kit.problems import Forbidden, Unauthenticated
+from swapshop_kit.provided import get_provided
 from swapshop_kit.security_events import identified
 from swapshop_kit.web import BeforeBody
 
@@ -15,13 +16,17 @@ _bearer = HTTPBearer(auto_error=False, scheme_name="accessToken", bearerFormat="
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def get_container(request: Request) -> Container:
-    """Return the container of the process."""
-    return cast("Container", request.app.state.container)
+@dataclass(frozen=True)
+class TokenVerifiers:
+    """The verifiers of access tokens, one for each audience.
 
+    Args:
+        public: of users' tokens.
+        internal: of the tokens of other parts of the system.
+    """
 
-ContainerDep = Annotated[Container, Depends(get_container)]
-"""The container of the process."""
+    public: AccessTokenVerifier
+    internal: AccessTokenVerifier
 
 
 async def _token(request: Request) -> str:
@@ -33,7 +38,7 @@ async def _token(request: Request) -> str:
 
 async def _verify_public(request: Request) -> Claims:
     token = await _token(request)
-    return identified(await get_container(request).public_tokens.verify(token))
+    return identified(await get_provided(request, TokenVerifiers).public.verify(token))
 
 
 async def _caller(
@@ -58,7 +63,7 @@ Operator = Annotated[Claims, Depends(_operator)]
 
 async def _verify_internal(request: Request) -> Claims:
     token = await _token(request)
-    return identified(await get_container(request).internal_tokens.verify(token))
+    return identified(await get_provided(request, TokenVerifiers).internal.verify(token))
 
 
 async def _internal_client(

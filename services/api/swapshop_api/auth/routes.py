@@ -12,7 +12,7 @@ from swapshop_api.auth.cookies import (
     set_device_cookie,
     set_refresh_cookie,
 )
-from swapshop_api.auth.domain import ACCESS_TOKEN_SECONDS, Session
+from swapshop_api.auth.domain import ACCESS_TOKEN_SECONDS, Auth, Session
 from swapshop_api.auth.models import User
 from swapshop_api.auth.oauth import FORM, read_token_request
 from swapshop_api.auth.problems import (
@@ -38,10 +38,12 @@ from swapshop_api.auth.schemas import (
     UserOut,
 )
 from swapshop_api.auth.sessions import list_ended
-from swapshop_api.dependencies import Caller, ContainerDep, get_container
-from swapshop_api.signing_keys.domain import JWKS_MAX_AGE_SECONDS
+from swapshop_api.dependencies import Caller
+from swapshop_api.signing_keys.domain import JWKS_MAX_AGE_SECONDS, SigningKeys
+from swapshop_kit.database import Database
 from swapshop_kit.ended_sessions import KEPT_SECONDS
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown, Unauthenticated, responses
+from swapshop_kit.provided import get_provided, provided
 from swapshop_kit.web import MAX_CREDENTIALS_BYTES, BeforeBody, router
 
 public_router = router(prefix="/api/auth", tag="auth", max_body_bytes=MAX_CREDENTIALS_BYTES)
@@ -73,6 +75,9 @@ _TAKES_COOKIE: Final = {
 }
 
 
+AuthCases = Annotated[Auth, provided(Auth)]
+
+
 def _session_response(status: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": "Signed in.", "headers": _SETS_COOKIE}}
 
@@ -84,21 +89,21 @@ def _origin_of(request: Request) -> str | None:
 
 
 async def _refuse_foreign_origin(request: Request) -> None:
-    if get_container(request).auth.origins.is_foreign(_origin_of(request)):
+    if get_provided(request, Auth).origins.is_foreign(_origin_of(request)):
         raise OriginRefused
 
 
-async def _demand_own_origin(request: Request, container: ContainerDep) -> None:
-    if not container.auth.origins.is_own(_origin_of(request)):
+async def _demand_own_origin(request: Request, auth: AuthCases) -> None:
+    if not auth.origins.is_own(_origin_of(request)):
         raise OriginRefused
 
 
-async def _client_address(request: Request, container: ContainerDep) -> str:
-    return container.auth.proxies.address_of(request.scope)
+async def _client_address(request: Request, auth: AuthCases) -> str:
+    return auth.proxies.address_of(request.scope)
 
 
-async def _is_secure(request: Request, container: ContainerDep) -> bool:
-    return container.auth.origins.is_secure(_origin_of(request), request.headers.get("host"))
+async def _is_secure(request: Request, auth: AuthCases) -> bool:
+    return auth.origins.is_secure(_origin_of(request), request.headers.get("host"))
 
 
 ClientAddress = Annotated[str, Depends(_client_address)]
@@ -134,14 +139,14 @@ DeviceCookie = Annotated[str | None, Depends(_device_cookie)]
     ),
 )
 async def register(
-    container: ContainerDep,
+    auth: AuthCases,
     body: RegisterIn,
     response: Response,
     address: ClientAddress,
     secure: IsSecure,
 ) -> SessionOut:
     """Make an account and sign it in."""
-    session = await container.auth.register(
+    session = await auth.register(
         body.nombre, body.email, body.password.get_secret_value(), address
     )
     return _signed_in(session, response, secure=secure)
@@ -161,7 +166,7 @@ async def register(
     ),
 )
 async def login(
-    container: ContainerDep,
+    auth: AuthCases,
     body: LoginIn,
     *,
     response: Response,
@@ -171,7 +176,7 @@ async def login(
 ) -> SessionOut:
     """Sign in; an unknown e-mail and a wrong password get the same answer in the same time."""
     password = body.password.get_secret_value()
-    session = await container.auth.login(body.email, password, address, device)
+    session = await auth.login(body.email, password, address, device)
     return _signed_in(session, response, secure=secure)
 
 
@@ -183,7 +188,7 @@ async def login(
     openapi_extra=_TAKES_COOKIE,
 )
 async def refresh(
-    container: ContainerDep,
+    auth: AuthCases,
     request: Request,
     response: Response,
     cookie: RefreshCookie,
@@ -195,7 +200,7 @@ async def refresh(
     browser was faster: its cookie is in the jar, so repeat the request. The Origin header is
     demanded.
     """
-    session = await container.auth.refresh(cookie, request.is_disconnected)
+    session = await auth.refresh(cookie, request.is_disconnected)
     return _signed_in(session, response, secure=secure)
 
 
@@ -207,17 +212,17 @@ async def refresh(
     openapi_extra=_TAKES_COOKIE,
 )
 async def logout(
-    container: ContainerDep, response: Response, cookie: RefreshCookie, secure: IsSecure
+    auth: AuthCases, response: Response, cookie: RefreshCookie, secure: IsSecure
 ) -> None:
     """End the session of the refresh cookie; without one there is nothing to do."""
-    await container.auth.logout(cookie)
+    await auth.logout(cookie)
     clear_refresh_cookie(response, secure=secure)
 
 
 @public_router.get("/me", responses=responses(Unauthenticated, DatabaseUnavailable))
-async def me(container: ContainerDep, caller: Caller) -> UserOut:
+async def me(auth: AuthCases, caller: Caller) -> UserOut:
     """Return one's own account."""
-    return _user_out(await container.auth.me(caller.sub))
+    return _user_out(await auth.me(caller.sub))
 
 
 @public_router.post(
@@ -233,7 +238,7 @@ async def me(container: ContainerDep, caller: Caller) -> UserOut:
     ),
 )
 async def change_password(
-    container: ContainerDep,
+    auth: AuthCases,
     caller: Caller,
     body: PasswordIn,
     *,
@@ -244,7 +249,7 @@ async def change_password(
     secure: IsSecure,
 ) -> None:
     """Change one's password; every session but that of the refresh cookie ends."""
-    known = await container.auth.change_password(
+    known = await auth.change_password(
         caller.sub,
         body.current.get_secret_value(),
         body.new.get_secret_value(),
@@ -277,30 +282,32 @@ async def change_password(
         }
     },
 )
-async def issue_client_token(request: Request, container: ContainerDep) -> ClientTokenOut:
+async def issue_client_token(request: Request, auth: AuthCases) -> ClientTokenOut:
     """Give a client an access token for its credentials, sent by HTTP Basic or in the form.
 
     Problems have the extra member ``error`` of RFC 6749 §5.2.
     """
     credentials = await read_token_request(request)
-    token = container.auth.client_token(credentials.client_id, credentials.client_secret)
+    token = auth.client_token(credentials.client_id, credentials.client_secret)
     return ClientTokenOut(access_token=token, expires_in=ACCESS_TOKEN_SECONDS)
 
 
 @internal_router.get("/.well-known/jwks.json")
-async def get_jwks(container: ContainerDep, response: Response) -> JsonWebKeySet:
+async def get_jwks(
+    keys: Annotated[SigningKeys, provided(SigningKeys)], response: Response
+) -> JsonWebKeySet:
     """Return the keys that verify access tokens."""
     response.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_SECONDS}"
-    return JsonWebKeySet.model_validate(container.keys.jwks())
+    return JsonWebKeySet.model_validate(keys.jwks())
 
 
 @internal_router.get("/internal/auth/ended-sessions", responses=responses(DatabaseUnavailable))
 async def list_ended_sessions(
-    container: ContainerDep,
+    database: Annotated[Database, provided(Database)],
     within_seconds: Annotated[int, Query(ge=1, le=KEPT_SECONDS)] = KEPT_SECONDS,
 ) -> EndedSessionsOut:
     """Return the sessions that ended within a time: their access tokens are to be refused."""
-    return EndedSessionsOut(sessions=await list_ended(container.database, within_seconds))
+    return EndedSessionsOut(sessions=await list_ended(database, within_seconds))
 
 
 def _signed_in(session: Session, response: Response, *, secure: bool) -> SessionOut:

@@ -1,5 +1,8 @@
 """The way of orders to their customers, over HTTP."""
 
+from typing import Annotated
+
+from swapshop_api.deliveries.domain import Deliveries
 from swapshop_api.deliveries.problems import DeliveryNotFound, NotRedrivable, OrderBlocked
 from swapshop_api.deliveries.schemas import (
     DeliveryDetail,
@@ -8,7 +11,7 @@ from swapshop_api.deliveries.schemas import (
     State,
     Timeline,
 )
-from swapshop_api.dependencies import Caller, ContainerDep, Operator
+from swapshop_api.dependencies import Caller, Operator
 from swapshop_api.orders.problems import OrderNotFound
 from swapshop_api.orders.schemas import OrderOut
 from swapshop_kit.cursors import DEFAULT_PAGE_SIZE, CursorText, PageSize, decode_cursor
@@ -19,18 +22,21 @@ from swapshop_kit.problems import (
     Unauthenticated,
     responses,
 )
+from swapshop_kit.provided import provided
 from swapshop_kit.web import router
 
 order_router = router(prefix="/api/orders", tag="orders")
 public_router = router(prefix="/api", tag="operator")
 
+DeliveryCases = Annotated[Deliveries, provided(Deliveries)]
+
 
 @order_router.get(
     "/{order_id}/timeline", responses=responses(Unauthenticated, OrderNotFound, DatabaseUnavailable)
 )
-async def get_timeline(container: ContainerDep, caller: Caller, order_id: str) -> Timeline:
+async def get_timeline(deliveries: DeliveryCases, caller: Caller, order_id: str) -> Timeline:
     """Return the life of an order: created, processed, each delivery attempt, notified."""
-    return await container.deliveries.timeline(caller, order_id)
+    return await deliveries.timeline(caller, order_id)
 
 
 @order_router.post(
@@ -39,32 +45,32 @@ async def get_timeline(container: ContainerDep, caller: Caller, order_id: str) -
         Unauthenticated, Forbidden, OrderNotFound, OrderBlocked, DatabaseUnavailable, OutcomeUnknown
     ),
 )
-async def mark_processed(container: ContainerDep, operator: Operator, order_id: str) -> OrderOut:
+async def mark_processed(deliveries: DeliveryCases, operator: Operator, order_id: str) -> OrderOut:
     """Process an order now; repeating it changes nothing."""
-    return await container.deliveries.mark_processed(operator.sub, order_id)
+    return await deliveries.mark_processed(operator.sub, order_id)
 
 
 @public_router.get(
     "/deliveries", responses=responses(Unauthenticated, Forbidden, DatabaseUnavailable)
 )
 async def list_deliveries(
-    container: ContainerDep,
+    deliveries: DeliveryCases,
     _: Operator,
     state: State | None = None,
     limit: PageSize = DEFAULT_PAGE_SIZE,
     cursor: CursorText = None,
 ) -> DeliveryPage:
     """List deliveries, newest first."""
-    return await container.deliveries.list_page(state, decode_cursor(cursor), limit)
+    return await deliveries.list_page(state, decode_cursor(cursor), limit)
 
 
 @public_router.get(
     "/deliveries/{delivery_id}",
     responses=responses(Unauthenticated, Forbidden, DeliveryNotFound, DatabaseUnavailable),
 )
-async def get_delivery(container: ContainerDep, _: Operator, delivery_id: str) -> DeliveryDetail:
+async def get_delivery(deliveries: DeliveryCases, _: Operator, delivery_id: str) -> DeliveryDetail:
     """Return a delivery with its attempts."""
-    return await container.deliveries.get(delivery_id)
+    return await deliveries.get(delivery_id)
 
 
 @public_router.post(
@@ -79,16 +85,16 @@ async def get_delivery(container: ContainerDep, _: Operator, delivery_id: str) -
     ),
 )
 async def redrive_delivery(
-    container: ContainerDep, operator: Operator, delivery_id: str
+    deliveries: DeliveryCases, operator: Operator, delivery_id: str
 ) -> DeliveryDetail:
     """Send a dead or done delivery again, from the first step of the schedule."""
-    await container.deliveries.redrive(operator.sub, delivery_id)
-    return await container.deliveries.get(delivery_id)
+    await deliveries.redrive(operator.sub, delivery_id)
+    return await deliveries.get(delivery_id)
 
 
 @public_router.get(
     "/pipeline", responses=responses(Unauthenticated, Forbidden, DatabaseUnavailable)
 )
-async def get_pipeline(container: ContainerDep, _: Operator) -> PipelineOut:
+async def get_pipeline(deliveries: DeliveryCases, _: Operator) -> PipelineOut:
     """Tell how many orders stand where on their way."""
-    return await container.deliveries.read_pipeline()
+    return await deliveries.read_pipeline()

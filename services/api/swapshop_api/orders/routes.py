@@ -5,7 +5,8 @@ from typing import Annotated, Final
 
 from fastapi import Header, Response
 
-from swapshop_api.dependencies import Caller, ContainerDep
+from swapshop_api.dependencies import Caller
+from swapshop_api.orders.domain import Orders
 from swapshop_api.orders.problems import (
     IdempotencyInFlight,
     IdempotencyKeyReused,
@@ -22,11 +23,14 @@ from swapshop_kit.problems import (
     Unauthenticated,
     responses,
 )
+from swapshop_kit.provided import provided
 from swapshop_kit.web import router
 
 MAX_ORDER_BYTES: Final = 256 * 1024
 
 public_router = router(prefix="/api/orders", tag="orders", max_body_bytes=MAX_ORDER_BYTES)
+
+OrderCases = Annotated[Orders, provided(Orders)]
 
 _is_idempotency_key = re.compile(r"[\x20-\x7e]{1,255}").fullmatch
 _JSON: Final = "application/json"
@@ -68,7 +72,7 @@ def _order_response(
     ),
 )
 async def create_order(
-    container: ContainerDep,
+    orders: OrderCases,
     caller: Caller,
     order: OrderIn,
     idempotency_key: Annotated[
@@ -78,7 +82,7 @@ async def create_order(
     """Place an order; repeated with the same Idempotency-Key it is placed once."""
     if idempotency_key is not None and not _is_idempotency_key(idempotency_key):
         raise InvalidRequest(errors=[FieldError("idempotency-key", "idempotency_key_invalid")])
-    placed = await container.orders.place(caller.sub, order, idempotency_key)
+    placed = await orders.place(caller.sub, order, idempotency_key)
     headers = {"Location": f"/api/orders/{placed.order_id}"}
     if placed.replayed:
         headers["Idempotency-Replayed"] = "true"
@@ -90,36 +94,36 @@ _LIST_PROBLEMS: Final = responses(Unauthenticated, DatabaseUnavailable)
 
 @public_router.get("", responses=_LIST_PROBLEMS)
 async def list_orders(
-    container: ContainerDep,
+    orders: OrderCases,
     caller: Caller,
     estado: Estado | None = None,
     limit: PageSize = DEFAULT_PAGE_SIZE,
     cursor: CursorText = None,
 ) -> OrderPage:
     """List one's own orders, or everybody's for an operator, newest first."""
-    return await container.orders.list_page(caller, estado, decode_cursor(cursor), limit)
+    return await orders.list_page(caller, estado, decode_cursor(cursor), limit)
 
 
 @public_router.get("/pending", responses=_LIST_PROBLEMS)
 async def list_pending_orders(
-    container: ContainerDep,
+    orders: OrderCases,
     caller: Caller,
     limit: PageSize = DEFAULT_PAGE_SIZE,
     cursor: CursorText = None,
 ) -> OrderPage:
     """List the orders that are not processed yet, newest first."""
-    return await container.orders.list_page(caller, "PENDING", decode_cursor(cursor), limit)
+    return await orders.list_page(caller, "PENDING", decode_cursor(cursor), limit)
 
 
 @public_router.get("/processed", responses=_LIST_PROBLEMS)
 async def list_processed_orders(
-    container: ContainerDep,
+    orders: OrderCases,
     caller: Caller,
     limit: PageSize = DEFAULT_PAGE_SIZE,
     cursor: CursorText = None,
 ) -> OrderPage:
     """List the processed orders, newest first."""
-    return await container.orders.list_page(caller, "PROCESSED", decode_cursor(cursor), limit)
+    return await orders.list_page(caller, "PROCESSED", decode_cursor(cursor), limit)
 
 
 @public_router.get(
@@ -128,7 +132,7 @@ async def list_processed_orders(
     responses=_order_response(200, "The order.", X_Cache="HIT, MISS or BYPASS: how it was read.")
     | responses(Unauthenticated, OrderNotFound, DatabaseUnavailable),
 )
-async def get_order(container: ContainerDep, caller: Caller, order_id: str) -> Response:
+async def get_order(orders: OrderCases, caller: Caller, order_id: str) -> Response:
     """Return an order of one's own, or any for an operator."""
-    found = await container.orders.get(caller, order_id)
+    found = await orders.get(caller, order_id)
     return Response(found.body, media_type=_JSON, headers={"X-Cache": found.cache})
