@@ -10,13 +10,10 @@ import os
 import platform
 import sys
 import time
-from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import swapshop_api.container
 import swapshop_receiver.container

@@ -1,31 +1,25 @@
 """The examples render what is committed beside them, and Kubernetes' own schemas accept it."""
 
-import runpy
-from collections.abc import Callable
 from typing import Final
 
 import kubernetes_validate
 import pytest
 
-from support.cluster.chart import CHART, EXAMPLES, ROOT, Helm, Manifest
+from support.cluster.chart import CHART, EXAMPLES, Helm, Manifest
+from swapshop_operations.generate.chart import readme, shown
 
 FOREIGN: Final = {"HTTPRoute", "PodMonitor", "PrometheusRule"}
 """Kinds of the Gateway API and the Prometheus operator, no part of Kubernetes' schemas."""
 
 
-GENERATE: Final = runpy.run_path(str(ROOT / "k8s" / "generate.py"))
-
-
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_renders_what_is_committed(helm: Helm, name: str) -> None:
-    shown: Callable[[str], str] = GENERATE["shown"]
     text = helm.template(files=[CHART / "examples" / f"{name}.yaml"])
     committed = (CHART / "examples" / f"{name}.rendered.yaml").read_text()
     assert shown(text) == committed, "run ./task generate:chart"
 
 
 def test_the_table_of_values_is_current() -> None:
-    readme: Callable[[], str] = GENERATE["readme"]
     assert (CHART / "README.md").read_text() == readme(), "run ./task generate:chart"
 
 

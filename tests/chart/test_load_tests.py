@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from run import SCENARIOS
 from support.cluster.chart import CHART, ChartRefusedError, Helm, Manifest, component
+from swapshop_operations.load.k6 import SCENARIOS
 
 SMOKE: Final[dict[str, Any]] = {"k6.enabled": True, "k6.scenario": "smoke"}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cluster import Cluster
 from support.cluster.chart import Helm, Manifest
+from swapshop_operations.cluster.client import Cluster
 
 LONGEST = "a" * 53
 """Helm allows no longer name of a release."""

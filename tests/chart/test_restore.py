@@ -5,8 +5,6 @@ from typing import Any, Final
 
 import pytest
 
-from cluster import CommandFailed
-from restore import Restore
 from support.cluster.chart import (
     ChartRefusedError,
     Helm,
@@ -17,6 +15,8 @@ from support.cluster.chart import (
     pods,
 )
 from support.cluster.fake_release import FakeRelease
+from swapshop_operations.cluster.restore import Restore
+from swapshop_operations.programs import CommandFailed
 
 FILE: Final = "swapshop-20260101T000000Z.sql.gz"
 RESTORING: Final[dict[str, Any]] = {

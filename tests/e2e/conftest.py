@@ -12,9 +12,11 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from cluster import ROOT, Cluster, CommandFailed
 from support.cluster.customers import Customer, Door
 from support.cluster.release import HOST, NAMESPACE, Release
+from swapshop_operations.cluster.client import Cluster
+from swapshop_operations.programs import CommandFailed
+from swapshop_operations.repository import ROOT
 
 collect_ignore_glob = [] if os.environ.get("E2E") == "1" else ["test_*.py"]
 

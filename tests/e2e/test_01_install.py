@@ -5,10 +5,12 @@ import re
 
 import pytest
 
-from cluster import CHART, Cluster, CommandFailed, find_tool, run
 from support.cluster.customers import SCRIPT, Customer, Door
 from support.cluster.release import NAMESPACE, VALUES, Release
 from support.waiting import wait_until
+from swapshop_operations.cluster.client import Cluster
+from swapshop_operations.programs import CommandFailed, find_program, run
+from swapshop_operations.repository import CHART
 
 PODS = {"api": 2, "receiver": 2, "web": 1, "mysql": 1, "redis": 1}
 EXAMPLES = sorted((CHART / "examples").glob("*[!d].yaml"))
@@ -29,7 +31,7 @@ def test_the_api_server_accepts_every_manifest_without_a_warning(
     manifests = cluster.helm("template", "dry", str(CHART), "--no-hooks", *options)
     # without a namespace: each object names its own
     accepted = run(
-        find_tool("kubectl"),
+        find_program("kubectl"),
         *("apply", "--dry-run=server", "--warnings-as-errors", "--filename", "-"),
         stdin=manifests,
     )

@@ -7,8 +7,9 @@ from typing import Final
 
 import pytest
 
-from cluster import Cluster, CommandFailed
 from support.cluster.release import Release
+from swapshop_operations.cluster.client import Cluster
+from swapshop_operations.programs import CommandFailed
 
 NO_LOGS: Final = re.compile(r"\(NotFound\)|is waiting to start|does not have a host assigned")
 """In what kubectl tells of a pod of the CronJob that is being made, or has just been removed."""

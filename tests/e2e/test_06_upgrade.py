@@ -12,10 +12,10 @@ import httpx
 import pytest
 import yaml
 
-from cluster import CHART
 from support.cluster.customers import Customer, Door, traffic
 from support.cluster.release import NEXT_TAG, TAG, Release
 from support.waiting import wait_until
+from swapshop_operations.repository import CHART
 
 SERVICES: Final = {"api", "receiver", "poller", "web"}
 STORES: Final = {"mysql", "redis"}

@@ -5,16 +5,16 @@ import sys
 
 import pytest
 
-from cluster import ROOT, CommandFailed
-from operate import DATABASE_USERS
 from support.cluster.customers import Customer
 from support.cluster.release import NAMESPACE, VALUES, Release
 from support.waiting import wait_until
+from swapshop_operations.cluster.rotation import DATABASE_USERS
+from swapshop_operations.programs import CommandFailed
 
 
 def operate(*command: str, exit_code: int = 0) -> str:
-    """Run k8s/operate.py as `./task rotate` and `./task restore` do, and return what it told."""
-    program = (sys.executable, str(ROOT / "k8s" / "operate.py"), "--namespace", NAMESPACE)
+    """Run the command of `./task rotate` and `./task restore`, and return its output."""
+    program = (sys.executable, "-m", "swapshop_operations.cluster", "--namespace", NAMESPACE)
     done = subprocess.run(
         [*program, *command], capture_output=True, text=True, check=False, timeout=500
     )

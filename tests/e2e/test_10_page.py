@@ -5,10 +5,10 @@ import subprocess
 
 import pytest
 
-from cluster import ROOT
 from support.cluster.customers import Door
 from support.cluster.release import Release
 from support.waiting import wait_until
+from swapshop_operations.repository import ROOT
 
 
 @pytest.mark.timeout(300)

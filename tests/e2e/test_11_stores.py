@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import pytest
 
-from cluster import CommandFailed
 from support.cluster.release import NAMESPACE, Release
+from swapshop_operations.programs import CommandFailed
 
 NAME: Final = "store-tests"
 SECONDS: Final = 900

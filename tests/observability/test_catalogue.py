@@ -14,7 +14,6 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-import catalogue
 import swapshop_api
 import swapshop_kit
 import swapshop_poller
@@ -31,6 +30,7 @@ from swapshop_api.orders.cache import Result
 from swapshop_api.orders.schemas import Estado
 from swapshop_kit.metrics import METHODS, OTHER_METHOD
 from swapshop_local.demo import CUSTOMER, PASSWORD
+from swapshop_operations.monitoring import catalogue
 from swapshop_poller.contract import Outcome as PollerOutcome
 
 METRICS = catalogue.OWN

@@ -10,9 +10,9 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-import queries
-from dashboards import dashboards
 from support.observability import dashboard_lint as lint
+from swapshop_operations.dashboards import dashboards
+from swapshop_operations.monitoring import queries
 
 BOARDS = dashboards()
 

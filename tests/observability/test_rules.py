@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-import outputs
-import rules
 from support.observability.alert_scenarios import play, promtool, run
 from support.observability.burn_scenarios import BURNS
 from support.observability.cause_scenarios import PAGES, TICKETS
 from support.observability.promql import labels_of_result
 from support.servers.processes import find_program
 from swapshop_api.exporter.figures import DEADLINE
+from swapshop_operations.generate import observability
+from swapshop_operations.monitoring import rules
+from swapshop_operations.repository import ROOT
 
-RULES = outputs.ROOT / outputs.CHART_FILES / "rules.yaml"
+RULES = ROOT / observability.CHART_FILES / "rules.yaml"
 SOURCES = rules.load()
 SCENARIOS = {**BURNS, **PAGES, **TICKETS}
 

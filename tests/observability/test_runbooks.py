@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-import catalogue
-import outputs
-import rules
 from support.observability.promql import reads
+from swapshop_operations.monitoring import catalogue, rules
+from swapshop_operations.repository import ROOT
 
-PAGES = outputs.ROOT / "docs/runbooks"
+PAGES = ROOT / "docs/runbooks"
 NAMES = sorted(path.stem for path in PAGES.glob("*.md") if path.stem != "README")
 PATHS = {
     rule["alert"]: rule["annotations"]["runbook"]
@@ -47,7 +46,7 @@ def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
 
 
 def test_an_alert_names_its_page() -> None:
-    assert {alert: outputs.ROOT / path for alert, path in PATHS.items()} == {
+    assert {alert: ROOT / path for alert, path in PATHS.items()} == {
         name: PAGES / f"{name}.md" for name in NAMES
     }
 
@@ -73,7 +72,7 @@ def test_the_links_of_a_page_lead_somewhere(name: str) -> None:
 
 
 def test_the_alerts_that_an_operators_prometheus_cannot_ring_are_told() -> None:
-    text = (outputs.ROOT / "docs/observability.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/observability.md").read_text(encoding="utf-8")
     told = text.partition("## With an operator that is there")[2].partition("\n## ")[0]
     silent = {
         rule["alert"]

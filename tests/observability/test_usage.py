@@ -6,11 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-import queries
-import rules
-from catalogue import CONTENT, EXTERNAL, OWN, metric_of
-from dashboards import dashboards
 from support.observability.promql import Read, labels_of_result, reads
+from swapshop_operations.dashboards import dashboards
+from swapshop_operations.monitoring import queries, rules
+from swapshop_operations.monitoring.catalogue import CONTENT, EXTERNAL, OWN, metric_of
 
 JOBS = [
     f"swapshop-{component}"

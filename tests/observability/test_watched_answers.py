@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 from prometheus_client import REGISTRY
 
-import rules
 from support.observability.promql import reads
 from swapshop_api import app as api
 from swapshop_kit.web import create_app
+from swapshop_operations.monitoring import rules
 from swapshop_receiver import app as receiver
 
 COUNTED = "http_server_request_duration_seconds_count"

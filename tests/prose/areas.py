@@ -6,7 +6,7 @@ from typing import Final
 
 CLEAN: Final = (
     "observability/*.yaml",
-    "observability/**/dashboards/*.py",
+    "operations/swapshop_operations/dashboards/*.py",
     "tests/prose/*.py",
     "tests/unit/prose/*.py",
 )
@@ -21,6 +21,7 @@ EVERYWHERE: Final = (
     "k6/**/*",
     "k8s/**/*",
     "observability/**/*",
+    "operations/**/*",
     "services/**/*",
     "tests/**/*",
     "web/*.ts",

@@ -7,10 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cluster import Cluster, CommandFailed
 from support.cluster.pager import Pager
 from support.cluster.port_forward import forwarded
 from support.cluster.release import Release
+from swapshop_operations.cluster.client import Cluster
+from swapshop_operations.programs import CommandFailed
 
 collect_ignore_glob = [] if os.environ.get("E2E") == "1" else ["test_*.py"]
 

@@ -5,7 +5,6 @@ import sys
 
 import httpx
 
-from cluster import ROOT
 from support.cluster.release import Release
 from support.waiting import wait_until
 
@@ -36,7 +35,7 @@ def test_the_smoke_test_passes_in_the_cluster(release: Release) -> None:
     # for longer than a few scrapes
     smoke = ("smoke", "-e", "ITERATIONS=100")
     done = subprocess.run(
-        [sys.executable, str(ROOT / "k8s" / "load.py"), *where, *smoke],
+        [sys.executable, "-m", "swapshop_operations.load.in_cluster", *where, *smoke],
         capture_output=True,
         text=True,
         check=False,

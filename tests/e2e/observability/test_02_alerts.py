@@ -7,12 +7,12 @@ from typing import Final
 import httpx
 import pytest
 
-import queries
-from prometheus import ask
 from support.cluster.customers import Customer
 from support.cluster.pager import Pager
 from support.cluster.release import Release
 from support.waiting import wait_until
+from swapshop_operations.cluster.prometheus import ask
+from swapshop_operations.monitoring import queries
 
 from .conftest import VALUES
 

@@ -17,11 +17,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from run import HERE, addresses, run_k6
+from bench.load import addresses
 from support.servers import uvicorn_server as web
 from support.servers.processes import free_port, running
 from support.system.on_this_machine import migrated_system
 from support.system.separate_processes import System
+from swapshop_operations.load.k6 import run_k6
+from swapshop_operations.repository import ROOT
 
 CROSSED = 99
 """k6's exit code for a crossed threshold."""
@@ -244,13 +246,13 @@ async def test_a_password_opens_the_same_accounts_in_every_run(
 
 
 def program(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs run.py in a process of its own: it sets up logging for all of the process it is in."""
+    """Run the load test as a separate process, since it configures logging for its process."""
     return subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, str(HERE / "run.py"), *arguments],
+        [sys.executable, "-m", "bench.load", *arguments],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), **environment},
     )
 
 
@@ -271,7 +273,7 @@ def test_a_side_of_cache_ab_that_ends_before_its_report_is_told(tmp_path: Path) 
     assert done.returncode == 1
     assert "DURATION is such as 90s" in done.stderr  # k6's own words
     told = done.stderr.splitlines()[-1]
-    assert told.startswith("run: ")
+    assert told.startswith("load: ")
     assert told.endswith("on-1: k6 ended with 107")
 
 
@@ -283,5 +285,5 @@ def test_a_server_that_refuses_is_told(tmp_path: Path) -> None:
     }
     done = program("smoke", "--results", tmp_path, **urls)
     assert done.returncode == 1
-    assert done.stderr.startswith("run: OperationalError: ")
+    assert done.stderr.startswith("load: OperationalError: ")
     assert "Traceback" not in done.stderr

@@ -7,7 +7,7 @@ import sys
 import pytest
 from redis import Redis
 
-from cluster import CHART
+from swapshop_operations.repository import CHART
 
 
 def run_script(url: str, argument: str) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from cluster import CHART
 from support.skips import skipping_without_server
 from support.stores.redis_keys import names_in
 from support.stores.servers import redis_server
@@ -19,6 +18,7 @@ from swapshop_api.orders.write_limits import WriteLimits, WriteRate
 from swapshop_kit.ids import new_id
 from swapshop_kit.redis import create_redis
 from swapshop_local.valkey import embedded_valkey
+from swapshop_operations.repository import CHART
 
 REGISTER = Limit("register", "198.51.100.1", 1, 3600)
 

@@ -10,7 +10,6 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
-from cluster import CHART
 from support.api.accounts import api_container, api_settings
 from support.api.client import Shop, bearer
 from support.receiver.events import order_ready
@@ -25,6 +24,7 @@ from swapshop_api.container import MIGRATIONS
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.ids import new_id
 from swapshop_kit.redis import is_up
+from swapshop_operations.repository import CHART
 from swapshop_receiver.container import MIGRATIONS as RECEIVER_MIGRATIONS
 
 USERS = ("api", "receiver", "restore", "monitor")

@@ -8,7 +8,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from cluster import ROOT, Cluster
+from swapshop_operations.cluster.client import Cluster
+from swapshop_operations.repository import ROOT
 
 PROGRAM: Final = (ROOT / "tests" / "e2e" / "kill.py").read_text()
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from cluster import Cluster, CommandFailed
+from swapshop_operations.cluster.client import Cluster
+from swapshop_operations.programs import CommandFailed
 
 Manifest = Mapping[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import yaml
 
-from cluster import CHART, ROOT
 from support.cluster.release import Release
 from support.cluster.restricted_pod import restricted_pod
+from swapshop_operations.repository import CHART, ROOT
 
 TABLE: Final[set[tuple[str, str, int]]] = {
     (row["from"], row["to"], row["port"])

@@ -3,9 +3,10 @@
 import json
 from typing import Any, Final
 
-from cluster import ROOT, Cluster
 from support.cluster.release import TAG
 from support.cluster.restricted_pod import restricted_pod
+from swapshop_operations.cluster.client import Cluster
+from swapshop_operations.repository import ROOT
 
 PROGRAM: Final = (ROOT / "tests" / "e2e" / "pager.py").read_text()
 NAME: Final = "pager"

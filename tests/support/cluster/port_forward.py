@@ -5,7 +5,8 @@ import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from cluster import Cluster, find_tool
+from swapshop_operations.cluster.client import Cluster
+from swapshop_operations.programs import find_program
 
 
 @contextmanager
@@ -17,7 +18,7 @@ def forwarded(cluster: Cluster, target: str, port: int) -> Generator[int]:
         target: such as ``service/swapshop-prometheus``.
         port: of the target.
     """
-    program = (find_tool("kubectl"), "-n", cluster.namespace)
+    program = (find_program("kubectl"), "-n", cluster.namespace)
     command = (*program, "port-forward", target, f":{port}")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from cluster import CHART, ROOT, Cluster
+from swapshop_operations.cluster.client import Cluster
+from swapshop_operations.repository import CHART, ROOT
 
 NAMESPACE: Final = os.environ.get("E2E_NAMESPACE", "swapshop-e2e")
 HOST: Final = f"{NAMESPACE}.localhost"

@@ -7,7 +7,7 @@ from typing import Any
 
 import promql_parser as promql
 
-import queries
+from swapshop_operations.monitoring import queries
 
 COLUMNS = 24
 UNITS = {

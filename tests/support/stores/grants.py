@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import make_url
 
-from cluster import CHART
 from support.stores.servers import DatabaseServer
 from swapshop_kit.ids import new_id
+from swapshop_operations.repository import CHART
 
 PASSWORD = "made-up-password"
 _SCRIPT = (CHART / "files" / "mysql-users.sh").read_text()

