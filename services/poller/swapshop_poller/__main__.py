@@ -26,8 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Returns:
-        0 after a run that did its work, or that a signal ended; 1 after one that did not; 2 for
-        settings that cannot be used.
+        0 if the run did its work or a signal ended it, 1 if it did not, 2 for unusable settings.
     """
     parser = argparse.ArgumentParser(prog="swapshop_poller", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)

@@ -1,4 +1,4 @@
-"""The client of the api's internal port."""
+"""Client of the api's internal port."""
 
 import asyncio
 import time
@@ -21,21 +21,21 @@ from swapshop_poller.contract import (
 from swapshop_poller.spans import client_span, note_answer
 
 TOKEN_MARGIN_SECONDS: Final = 30.0
-"""An access token is replaced so long before it expires, or after three quarters of its life."""
+"""Time before its expiry at which a token is replaced; at most a quarter of its life."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class ApiError(Exception):
-    """A call of the api did not succeed."""
+    """A call to the api failed."""
 
 
 class ApiAway(ApiError):
-    """No answer, or one that passes: 5xx, 408, 429. Calling again is right.
+    """No answer, or a temporary error: 5xx, 408 or 429. The call can be retried.
 
     Args:
-        reason: for the log.
-        answered: whether the api gave an HTTP answer at all.
+        reason: text for the log.
+        answered: whether the api sent an HTTP answer.
     """
 
     def __init__(self, reason: str, *, answered: bool) -> None:
@@ -44,11 +44,11 @@ class ApiAway(ApiError):
 
 
 class ApiRefused(ApiError):
-    """The api refuses the call, or answers what the contract does not know: a person is needed.
+    """The api refused the call or broke the contract, so a person must act.
 
     Args:
-        reason: for the log.
-        status: of an answer other than the one that the contract has for success.
+        reason: text for the log.
+        status: status of an answer other than success.
     """
 
     def __init__(self, reason: str, *, status: int | None = None) -> None:
@@ -57,10 +57,10 @@ class ApiRefused(ApiError):
 
 
 class DispatchApi(Protocol):
-    """What the poller needs of the api; every call is limited in time and raises ApiError."""
+    """The api as the poller uses it; every call has a time-out and may raise ApiError."""
 
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
-        """Claim deliveries, or return those that the token still holds."""
+        """Claim deliveries, or return those that the lease token still holds."""
         ...
 
     async def confirm(self, lease_token: str) -> None:
@@ -68,20 +68,20 @@ class DispatchApi(Protocol):
         ...
 
     async def report(self, lease_token: str, results: Sequence[Result]) -> list[Acknowledgement]:
-        """Report at most 50 results; repeating a report is answered as the first time."""
+        """Report at most 50 results; a repeated report gets the same answer."""
         ...
 
 
 class ApiClient:
-    """The api over HTTP, with client credentials (RFC 6749 §4.4).
+    """Calls the api over HTTP with client credentials (RFC 6749 §4.4).
 
     Args:
-        http: follows no redirects.
+        http: client that follows no redirects.
         api_url: base URL of the api's internal port.
-        client_id: of the poller.
-        client_secret: of the poller.
-        total_seconds: limit of one call, a fetch of the token included.
-        clock: monotonic, in seconds.
+        client_id: the poller's OAuth client id.
+        client_secret: the poller's OAuth client secret.
+        total_seconds: time-out of one call, including the fetch of an access token.
+        clock: returns monotonic seconds.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class ApiClient:
         """
         path = f"/dispatch/leases/{lease_token}/receipt"
         answer = await self._call(path, "/dispatch/leases/{lease_token}/receipt")
-        if answer.status_code != 404:  # the release before this call counts the claim itself
+        if answer.status_code != 404:  # an api of the previous release counts the claim itself
             _check(answer, success=204)
 
     async def report(self, lease_token: str, results: Sequence[Result]) -> list[Acknowledgement]:
@@ -147,7 +147,7 @@ class ApiClient:
     ) -> httpx.Response:
         answer = await self._post(path, template, body)
         if answer.status_code == 401:
-            # Its key was retired, or the api's clock is ahead: once, a new token is worth a try.
+            # The token's key was retired, or the api's clock is ahead: retry once with a new token.
             self._token = None
             answer = await self._post(path, template, body)
         return answer

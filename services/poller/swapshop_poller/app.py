@@ -1,4 +1,4 @@
-"""Wires the poller: its HTTP clients, and what ``loop`` and ``once`` run."""
+"""Wire the poller: its HTTP clients, and the runs of ``loop`` and ``once``."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -18,7 +18,7 @@ _log = structlog.get_logger()
 
 @asynccontextmanager
 async def open_poller(settings: PollerSettings, stop: asyncio.Event) -> AsyncGenerator[Poller]:
-    """Make a poller with clients of its own, and close them afterwards."""
+    """Create a poller with its own HTTP clients, and close them afterwards."""
     async with (
         _http_client(settings, settings.api_seconds, connections=2) as to_api,
         _http_client(settings, settings.send_seconds, settings.concurrency) as to_receiver,
@@ -40,7 +40,7 @@ async def open_poller(settings: PollerSettings, stop: asyncio.Event) -> AsyncGen
 
 
 async def run_loop(settings: PollerSettings, stop: asyncio.Event) -> None:
-    """Poll until ``stop`` is set; then finish what is in flight, report it, release the rest."""
+    """Poll until ``stop`` is set; then finish and report sends in flight, and release the rest."""
     async with open_poller(settings, stop) as poller:
         await poller.run()
 
@@ -49,9 +49,8 @@ async def run_once(settings: PollerSettings, stop: asyncio.Event) -> bool:
     """Poll for ``run_seconds``, or until ``stop`` is set.
 
     Returns:
-        Whether the run did its work: false when no lease was ever answered, or when the receiver
-        was misconfigured to the end, so that a failed Job tells of it. A run that was told to stop
-        always did.
+        Whether the run did its work: False if the api never answered a lease call, or if the
+        receiver was misconfigured at the end, so that the Job fails. True if ``stop`` was set.
     """
     own_stop = asyncio.Event()
     timer = asyncio.get_running_loop().call_later(settings.run_seconds, own_stop.set)
@@ -85,5 +84,5 @@ def _http_client(
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         headers={"user-agent": f"swapshop-poller/{__version__}"},
         follow_redirects=False,
-        trust_env=False,  # its peers are in the cluster: a proxy of the environment is not meant
+        trust_env=False,  # the services are in the cluster: ignore a proxy in the environment
     )

@@ -1,4 +1,4 @@
-"""The api's internal dispatch contract, as JSON."""
+"""JSON of the api's internal dispatch contract."""
 
 import base64
 import binascii
@@ -8,16 +8,16 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 MAX_RESULTS: Final = 50
-"""Results that one report holds at most."""
+"""Maximum results in a report."""
 
 MAX_ERROR_LENGTH: Final = 200
-"""Characters of a result's error."""
+"""Maximum characters of a result's error."""
 
 MIN_STATUS: Final = 100
 MAX_STATUS: Final = 599
 
 MAX_RETRY_AFTER: Final = 86_400
-"""Seconds; beyond it a receiver's Retry-After says no more than "much later"."""
+"""Seconds; a larger Retry-After of the receiver is reduced to this."""
 
 
 def _decode_base64(value: object) -> object:
@@ -49,7 +49,7 @@ class LeaseRequest(_Message):
     """The body of ``POST /internal/dispatch/leases``."""
 
     lease_token: str
-    """A UUID; repeating it returns the rows that still carry it, and never claims more."""
+    """A UUID; repeating it returns the rows that still have it, and never claims more."""
     limit: int
     lease_seconds: int
 
@@ -59,12 +59,12 @@ class Delivery(_Message):
 
     id: str
     webhook_id: str
-    """The same at every attempt; the receiver's key against duplicates."""
+    """The same at every attempt; the receiver uses it to detect duplicates."""
     event_type: str
     body: Base64Body
     """The exact bytes to sign and send."""
     attempts: int
-    """Steps of the schedule spent so far."""
+    """Steps of the schedule used so far."""
     traceparent: str | None = None
 
 
@@ -72,34 +72,34 @@ class LeaseAnswer(_Message):
     """The answer of ``POST /internal/dispatch/leases``."""
 
     remaining_ms: int
-    """How long the lease still holds, by the database's clock, when the answer is made."""
+    """Rest of the lease, by the database's clock, when the answer is written."""
     deliveries: list[Delivery]
 
 
 class Outcome(StrEnum):
-    """What a report says of one delivery; the api alone turns it into the next attempt."""
+    """A report's outcome of one delivery; only the api decides on the next attempt."""
 
     DELIVERED = "delivered"
     RETRY = "retry"
-    """A step of the schedule is spent."""
+    """Uses one step of the schedule."""
     AWAY = "away"
-    """The receiver is away: the attempt costs nothing."""
+    """The receiver is away; no step is used."""
     REJECTED = "rejected"
-    """The receiver holds other content under this id: no attempt can ever succeed."""
+    """The receiver has other content under this id, so no attempt can succeed."""
     RELEASED = "released"
-    """Given back; nothing is spent."""
+    """Returned unsent; no step is used."""
 
 
 class Result(_Message):
-    """What became of one leased delivery."""
+    """The result of one leased delivery."""
 
     delivery_id: str
     outcome: Outcome
     status: int | None = Field(default=None, ge=MIN_STATUS, le=MAX_STATUS)
-    """The receiver's HTTP status; none beside those that HTTP has (RFC 9110 §15)."""
+    """The receiver's HTTP status; None outside the range of HTTP (RFC 9110 §15)."""
     error: str | None = Field(default=None, max_length=MAX_ERROR_LENGTH)
     retry_after: int | None = Field(default=None, ge=0, le=MAX_RETRY_AFTER)
-    """Seconds that the receiver asked for."""
+    """Delay in seconds that the receiver asked for."""
 
 
 class Report(_Message):
@@ -109,7 +109,7 @@ class Report(_Message):
 
 
 class Acknowledgement(_Message):
-    """Whether one result took effect, or came too late."""
+    """Whether one result was applied or came too late."""
 
     delivery_id: str
     result: Literal["applied", "stale"]

@@ -1,4 +1,4 @@
-"""The poller's loop: claim, send, report, pause, until it is told to stop."""
+"""The poller's loop: claim, send, report and pause until it is stopped."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A lease token that was not answered yet, and when it was first tried."""
+    """A lease token without an answer yet, and the time of its first call."""
 
     token: str
     started_at: float
@@ -33,16 +33,16 @@ class _Claim:
 class Poller:
     """Moves deliveries from the api to the receiver.
 
-    It pauses by the event loop's own clock, so that a test can hold both clocks together.
+    It pauses by the event loop's clock, so a test can control both clocks together.
 
     Args:
         settings: limits and intervals.
-        api: leases and takes reports.
+        api: client of the api.
         send: makes one attempt.
-        stop: ends the loop: what is in flight is finished and reported, the rest released.
-        clock: monotonic, in seconds.
-        random: uniform in 0..1, for the backoff.
-        new_token: makes lease tokens, which are UUIDs.
+        stop: ends the loop; sends in flight are finished and reported, the rest is released.
+        clock: returns monotonic seconds.
+        random: returns a uniform number in 0..1, for the backoff.
+        new_token: returns a new lease token, a UUID.
     """
 
     def __init__(
@@ -67,22 +67,22 @@ class Poller:
         self._claim: _Claim | None = None
         self.receiver = ReceiverState()
         self.api_failures = 0
-        """Lease calls in a row that failed."""
+        """Consecutive lease calls that failed."""
         self.has_leased = False
-        """Whether the api ever answered a lease call."""
+        """Whether the api has ever answered a lease call."""
         self._api_has_answered = False
 
     @property
     def is_stopping(self) -> bool:
-        """Whether no further delivery will be claimed."""
+        """Whether the poller claims no more deliveries."""
         return self._stop.is_set()
 
     async def run(self, give_up_seconds: float | None = None) -> None:
         """Poll until ``stop`` is set.
 
         Args:
-            give_up_seconds: return as well when the api gave no answer at all for so long from
-                the start.
+            give_up_seconds: also return if the api sends no answer within this time of the
+                start.
         """
         started_at = self._clock()
         while not self._stop.is_set():
@@ -104,10 +104,10 @@ class Poller:
         return True
 
     async def _lease(self) -> Lease | None:
-        """Ask for deliveries; after a lost answer again by the same token, which claims no more.
+        """Claim deliveries; after a lost answer repeat the same token, which claims no more.
 
-        A token is kept until its answer arrives, however late: then what it holds is sent, or is
-        given back at once, and a long outage holds up one batch only.
+        A token is kept until its answer arrives, however late. Its deliveries are then sent or
+        released at once, so a long outage delays only one batch.
         """
         claim = self._claim = self._claim or _Claim(self._new_token(), self._clock())
         asked_at = self._clock()
@@ -128,7 +128,7 @@ class Poller:
             MISCONFIGURATIONS.labels("api").inc()
             _log.error("lease.refused", reason=str(error))
             if self._clock() - claim.started_at > seconds - self._settings.reserve_seconds:
-                self._claim = None  # what it may hold could be the very reason: try others
+                self._claim = None  # its deliveries may be the cause: try others
             return None
         self._claim = None
         self.api_failures = 0
@@ -137,7 +137,7 @@ class Poller:
         return Lease(claim.token, ends_at, answer.deliveries)
 
     async def _work(self, lease: Lease) -> float:
-        """Send and report a lease's deliveries; return the pause in seconds that should follow."""
+        """Send and report a lease's deliveries; return the pause in seconds before the next."""
         started_at = self._clock()
         sending = Round(
             lease,
@@ -166,10 +166,10 @@ class Poller:
         return self._pause_after(sending.ending, results)
 
     async def _confirm(self, lease: Lease) -> None:
-        """Tell the api that its answer arrived, while nothing that was in it could end us yet.
+        """Confirm to the api that its answer arrived, before a delivery can crash the poller.
 
-        Without a word from the api the deliveries are sent all the same: a claim that it counted
-        must not end unsent only because its answer to this call was lost.
+        If this call fails the deliveries are still sent: a claim that the api counted must not go
+        unsent only because the answer to this call was lost.
         """
         try:
             await self._api.confirm(lease.token)

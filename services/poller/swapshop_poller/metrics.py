@@ -19,7 +19,7 @@ MISCONFIGURATIONS: Final = Counter(
     "a refusal.",
     ["peer"],
 )
-# Counted from 0 on, so that the first one is seen as a rise.
+# Exported at 0, so that increase() sees the first one.
 for _peer in ("api", "receiver"):
     MISCONFIGURATIONS.labels(_peer)
 API_AWAY: Final = Counter(

@@ -1,4 +1,4 @@
-"""The operations port of ``loop``: liveness, readiness and metrics, on a thread of its own."""
+"""The operations port of ``loop``: liveness, readiness and metrics, served by a thread."""
 
 import asyncio
 import json
@@ -19,19 +19,19 @@ Page = tuple[int, str, bytes]
 
 
 class OperationsPortTaken(Exception):
-    """Another process listens there, or the port may not be opened."""
+    """The port is used by another process, or may not be opened."""
 
     def __init__(self, host: str, port: int) -> None:
-        super().__init__(f"{host}:{port} is taken by another process, or is not ours to open")
+        super().__init__(f"{host}:{port} is in use by another process, or may not be opened")
 
 
 class Operations:
-    """What the operations port tells of a poller; its methods may block, and run in threads.
+    """The pages of the operations port; its methods may block, and run in threads.
 
     Args:
-        poller: to tell of.
-        loop: that it runs on.
-        turn_seconds: the loop must turn within so long to count as alive.
+        poller: the poller that the pages describe.
+        loop: the poller's event loop.
+        turn_seconds: time in which a live event loop must run a callback.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Operations:
         self._turn_seconds = turn_seconds
 
     def page(self, path: str) -> Page:
-        """Return the page of a path."""
+        """Return the page at a path."""
         match path:
             case "/livez":
                 return self._livez()
@@ -79,15 +79,15 @@ def _json(status: int, body: dict[str, Any]) -> Page:
 
 @contextmanager
 def serve_operations(operations: Operations, host: str, port: int) -> Generator[int]:
-    """Serve the pages during a block; yields the port, which 0 leaves to the system.
+    """Serve the pages during a block, and yield the port; 0 chooses any free one.
 
     Raises:
-        OperationsPortTaken: the port is taken, or may not be opened.
+        OperationsPortTaken: the port is in use, or may not be opened.
     """
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 5
-        """Seconds: a client that says nothing holds no thread for longer."""
+        """Time-out in seconds after which a silent client's thread is freed."""
 
         def do_GET(self) -> None:
             status, content_type, body = operations.page(self.path.partition("?")[0])
@@ -98,7 +98,7 @@ def serve_operations(operations: Operations, host: str, port: int) -> Generator[
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - of the base class
-            """Probes every few seconds are not worth a line."""
+            """Log nothing: probes come every few seconds."""
 
     try:
         listening = ThreadingHTTPServer((host, port), Handler)

@@ -1,4 +1,4 @@
-"""What an answer of the receiver, or its absence, means for a delivery. Pure."""
+"""Decide what the receiver's answer, or none, means for a delivery. Pure functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _MISCONFIGURED: Final = frozenset({401, 403, 404})
 
 
 class Cause(StrEnum):
-    """Why an attempt had no answer."""
+    """Why an attempt got no answer."""
 
     NO_CONNECTION = "no connection"
     TIME_OUT = "time-out"
@@ -27,7 +27,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The receiver answered; ``retry_after`` is the header's text, ``code`` the problem's."""
+    """The receiver's answer, with the text of Retry-After and the problem's ``code``."""
 
     status: int
     retry_after: str | None = None
@@ -47,17 +47,17 @@ Attempt = Answer | Failure
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an attempt means."""
+    """The meaning of an attempt."""
 
     outcome: Outcome
     is_misconfiguration: bool = False
-    """No delivery can succeed until a person changes something: the round ends."""
+    """No delivery can succeed until a person changes something, so the round ends."""
     may_be_own_doing: bool = False
-    """Away, unless the receiver answers others afterwards: then it was this delivery's doing."""
+    """Away, unless the receiver answers others afterwards: then this delivery was the cause."""
 
 
 def judge(attempt: Attempt) -> Verdict:
-    """Judge an attempt: away costs the delivery nothing, misconfiguration ends the round."""
+    """Judge an attempt: away uses no step of the delivery, misconfiguration ends the round."""
     if isinstance(attempt, Failure):
         return _judge_failure(attempt.cause)
     status = attempt.status
@@ -85,9 +85,9 @@ def _utc_now() -> datetime:
 
 
 def retry_after_seconds(attempt: Attempt, now: Callable[[], datetime] = _utc_now) -> int | None:
-    """Read a 429's Retry-After (RFC 9110 §10.2.3): seconds or a date; None when it has none.
+    """Return the Retry-After of a 429 in seconds (RFC 9110 §10.2.3); None if it has none.
 
-    The api clamps it to its own range; here it is only kept within 0..86,400.
+    It is limited to 0..86,400 here, and by the api to its own range.
     """
     if not isinstance(attempt, Answer) or attempt.status != 429 or attempt.retry_after is None:
         return None
@@ -104,10 +104,10 @@ def retry_after_seconds(attempt: Attempt, now: Callable[[], datetime] = _utc_now
 
 
 def backoff_seconds(failures: int, random: Callable[[], float]) -> float:
-    """How long to leave the api alone after so many failures in a row: 0.5 s to 5 s, ± 20 %.
+    """Return the pause after consecutive failures of the api: 0.5 s to 5 s, ± 20 %.
 
     Args:
-        failures: at least 1.
-        random: uniform in 0..1.
+        failures: number of consecutive failures, at least 1.
+        random: returns a uniform number in 0..1.
     """
     return min(5.0, 0.5 * 2 ** min(failures - 1, 10)) * (0.8 + 0.4 * random())

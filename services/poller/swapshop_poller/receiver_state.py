@@ -1,4 +1,4 @@
-"""What the latest answers say about the receiver, across rounds."""
+"""State of the receiver across rounds, from its latest answers."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,19 +7,19 @@ from swapshop_poller.contract import Outcome
 from swapshop_poller.policy import Verdict
 
 AWAYS_IN_A_ROW: Final = 5
-"""So many aways without another answer between them make the receiver count as away."""
+"""Consecutive attempts with the verdict away after which the receiver counts as away."""
 
 
 @dataclass(slots=True)
 class ReceiverState:
-    """Whether the receiver is worth a full batch, or only a probe."""
+    """Whether to send the receiver a full batch or only a probe."""
 
     aways: int = 0
-    """Consecutive answers, or absences of one, that meant away."""
+    """Consecutive attempts whose verdict was away."""
     is_misconfigured: bool = False
 
     def note(self, verdict: Verdict) -> None:
-        """Take one attempt into account, in the order in which the attempts end."""
+        """Record an attempt's verdict; call it in the order in which attempts end."""
         if verdict.outcome is Outcome.AWAY:
             self.aways += 1
         else:
@@ -28,10 +28,10 @@ class ReceiverState:
 
     @property
     def is_away(self) -> bool:
-        """Whether five attempts in a row found nobody."""
+        """Whether the last five attempts found the receiver away."""
         return self.aways >= AWAYS_IN_A_ROW
 
     @property
     def needs_probe(self) -> bool:
-        """Whether to send one delivery only, and wait."""
+        """Whether to send only one delivery and then wait."""
         return self.is_away or self.is_misconfigured

@@ -1,4 +1,4 @@
-"""Reports results, again and again until the api has answered or it is too late."""
+"""Report results, and retry until the api answers or it is too late."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,14 +15,14 @@ from swapshop_poller.policy import backoff_seconds
 from swapshop_poller.round import Lease
 
 LAST_TRIES_SECONDS: Final = 5.0
-"""After a stop, a report that fails is tried for so long: a pod's grace is 30 s in all."""
+"""Time for retries after a stop: a pod's grace period is 30 s in total."""
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """How many results took effect, came too late, and could not be told."""
+    """Numbers of results that were applied, came too late, and could not be reported."""
 
     applied: int
     stale: int
@@ -30,13 +30,13 @@ class Reported:
 
 
 class Reporter:
-    """Tells the api what became of deliveries. Reports are idempotent, so a lost answer is no harm.
+    """Reports results to the api. Reports are idempotent, so a lost answer does no harm.
 
     Args:
-        api: to tell.
-        stop: once set, a failing report is given up 5 s after that was noticed.
-        clock: monotonic, in seconds; the one of the lease's end.
-        random: uniform in 0..1, for the backoff.
+        api: client of the api.
+        stop: once set, failing reports are retried for only 5 s more.
+        clock: returns monotonic seconds; must be the clock of the lease's end.
+        random: returns a uniform number in 0..1, for the backoff.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class Reporter:
         self._stop_noticed_at: float | None = None
 
     async def report(self, lease: Lease, results: Sequence[Result]) -> Reported:
-        """Report all results; each report is tried at least once, however late it is.
+        """Report all results; each report is tried at least once, even after the lease.
 
-        A late ``delivered`` is still worth telling: the api takes it from any state.
+        A late ``delivered`` is still worth reporting: the api accepts it in any state.
         """
         answers: list[Acknowledgement] = []
         for start in range(0, len(results), MAX_RESULTS):
@@ -91,7 +91,7 @@ class Reporter:
     async def _report_halves(
         self, lease: Lease, results: Sequence[Result]
     ) -> Sequence[Acknowledgement]:
-        """Report in two parts what the api refuses as a whole: one odd result costs no other."""
+        """Report a refused chunk in two halves, so that one bad result costs no other."""
         half = len(results) // 2
         return [
             *await self._report_chunk(lease, results[:half]),

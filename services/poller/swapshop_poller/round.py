@@ -1,4 +1,4 @@
-"""One round: the deliveries of one lease, sent while the lease allows it."""
+"""One round: send the deliveries of one lease while the lease lasts."""
 
 import asyncio
 from collections import Counter, deque
@@ -28,13 +28,13 @@ from swapshop_poller.policy import (
 from swapshop_poller.receiver_state import ReceiverState
 
 Send = Callable[[Delivery], Awaitable[Attempt]]
-"""One attempt, limited in time."""
+"""Makes one attempt, with a time-out."""
 
 _log = structlog.get_logger()
 
 
 class Ending(StrEnum):
-    """Why a round sends no further delivery."""
+    """Why a round stopped sending."""
 
     FINISHED = "finished"
     STOPPED = "stopped"
@@ -45,12 +45,13 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Deliveries held under a token.
+    """Deliveries leased under a token.
 
     Args:
-        token: fences the reports.
-        ends_at: by the poller's monotonic clock, never later than by the database's.
-        deliveries: to send, in this order.
+        token: fencing token of the reports.
+        ends_at: end of the lease by the poller's monotonic clock, never after its end by the
+            database's clock.
+        deliveries: deliveries in the order of sending.
     """
 
     token: str
@@ -66,16 +67,16 @@ class _Settled:
 
 
 class Round:
-    """Sends a lease's deliveries with bounded concurrency; every one of them gets one result.
+    """Sends a lease's deliveries with bounded concurrency; each gets exactly one result.
 
     Args:
-        lease: what to send.
+        lease: the lease whose deliveries to send.
         send: makes one attempt.
-        receiver: told of every attempt; says when to stop.
-        concurrency: attempts in flight at once, at most.
-        reserve_seconds: what must remain of the lease for an attempt to begin.
-        stop: once set, no further attempt begins.
-        clock: monotonic, in seconds; the one of ``lease.ends_at``.
+        receiver: records every attempt; the round ends when it is away.
+        concurrency: maximum attempts in flight.
+        reserve_seconds: rest of the lease that an attempt needs to begin.
+        stop: once set, no more attempts begin.
+        clock: returns monotonic seconds; must be the clock of ``lease.ends_at``.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class Round:
         self.ending = Ending.FINISHED
 
     async def run(self) -> list[Result]:
-        """Send what may be sent, wait for it, and return a result for every delivery."""
+        """Send while allowed, wait for the attempts, and return a result for every delivery."""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(self._concurrency, len(self._unsent))):
                 tasks.create_task(self._send_in_turn())
@@ -189,7 +190,7 @@ def _log_result(settled: _Settled, result: Result) -> None:
 
 
 def count_outcomes(results: Sequence[Result]) -> dict[str, int]:
-    """Count results by outcome, for the log; every outcome has its count."""
+    """Count results by outcome for the log, including outcomes without results."""
     counts = Counter(result.outcome for result in results)
     names = {outcome: outcome.value for outcome in Outcome} | {Outcome.RETRY: "retried"}
     return {name: counts[outcome] for outcome, name in names.items()}

@@ -1,4 +1,4 @@
-"""Sends one signed webhook to the receiver."""
+"""Send signed webhooks to the receiver."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ from swapshop_poller.spans import (
 
 WEBHOOK_PATH: Final = "/webhooks/order-ready"
 MAX_ANSWER_BYTES: Final = 8192
-"""Read of an answer's body, at most."""
+"""Maximum bytes read of an answer's body."""
 
 _is_problem_code = re.compile(r"[a-z0-9_]{1,64}").fullmatch
 
@@ -35,14 +35,14 @@ def _utc_now() -> datetime:
 
 
 class Sender:
-    """Makes one attempt for a delivery, within a time limit; never raises for the receiver's sake.
+    """Makes one attempt at a delivery, with a time-out; failures of the receiver never raise.
 
     Args:
-        http: follows no redirects.
+        http: client that follows no redirects.
         receiver_url: base URL of the receiver's internal port.
-        secret: signs; the newest one.
-        total_seconds: from the connection to the end of the answer.
-        now: the clock of the signature's timestamp.
+        secret: newest signing secret.
+        total_seconds: time-out from the connection to the end of the answer.
+        now: clock of the signature's timestamp.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Sender:
         self._now = now
 
     async def __call__(self, delivery: Delivery) -> Attempt:
-        """Send a delivery, as a span of the trace that its order began."""
+        """Send a delivery, in a span of its order's trace."""
         parent = context_of(delivery.traceparent)
         with client_span(self._url, WEBHOOK_PATH, context=parent, links=link_to_round()) as span:
             try:
@@ -90,7 +90,7 @@ class Sender:
 
 
 async def _read(answer: httpx.Response, ends_at: float) -> bytes:
-    """Read an answer's body, or its beginning: so the connection can serve the next delivery."""
+    """Read an answer's body up to a limit, so the connection can be used again."""
     body = bytearray()
     try:
         async with asyncio.timeout_at(ends_at):
@@ -99,7 +99,7 @@ async def _read(answer: httpx.Response, ends_at: float) -> bytes:
                 if len(body) > MAX_ANSWER_BYTES:
                     break
     except (httpx.RequestError, TimeoutError):
-        body.clear()  # the status has decided; the rest of the answer changes nothing
+        body.clear()  # the status already decides; the body changes nothing
     finally:
         await answer.aclose()
     return bytes(body)
@@ -123,7 +123,7 @@ def _cause(error: Exception) -> Cause:
 
 
 def _problem_code(body: bytes) -> str | None:
-    """Return the ``code`` of problem details (RFC 9457); None when there is none to trust."""
+    """Return the ``code`` of problem details (RFC 9457); None if it is missing or malformed."""
     try:
         problem: Any = json.loads(body)
         code = problem["code"]

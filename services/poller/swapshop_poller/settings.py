@@ -8,11 +8,11 @@ from swapshop_kit.process_settings import HttpUrl, Port, ProcessSettings
 from swapshop_kit.webhook_signatures import WebhookSecret
 
 REPORT_MARGIN_SECONDS: Final = 5.0
-"""What must remain of a lease after the slowest possible answer, to report it."""
+"""Rest of a lease that must remain to report the slowest possible answer."""
 
 
 class PollerSettings(ProcessSettings):
-    """Read once, from the environment; every name is the field's in upper case."""
+    """Settings read once from the environment; each variable is its field in upper case."""
 
     api_url: HttpUrl
     """Base URL of the api's internal port, such as ``http://api:8001``."""
@@ -54,7 +54,7 @@ class PollerSettings(ProcessSettings):
 
     @property
     def reserve_seconds(self) -> float:
-        """What must remain of a lease for a send to begin under it."""
+        """Rest of a lease that a send needs to begin."""
         return self.send_seconds + REPORT_MARGIN_SECONDS
 
     @model_validator(mode="after")

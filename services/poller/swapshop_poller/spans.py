@@ -1,4 +1,4 @@
-"""The poller's spans: its rounds, its calls of the api, and the webhooks that it sends."""
+"""Spans of the poller: rounds, calls to the api, and webhooks."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ _tracer: Final = trace.get_tracer("swapshop_poller")
 
 @contextmanager
 def round_span() -> Generator[None]:
-    """Hold a span, the root of a trace of its own, for a lease and the work on it."""
+    """Open a span, the root of a new trace, for a lease and the work on it."""
     with _tracer.start_as_current_span(ROUND, context=Context()):
         yield
 
@@ -33,13 +33,13 @@ def client_span(
     context: Context | None = None,
     links: Sequence[Link] = (),
 ) -> Generator[Span]:
-    """Hold a span for a POST, by OpenTelemetry's conventions for HTTP clients.
+    """Open a span for a POST, by OpenTelemetry's conventions for HTTP clients.
 
     Args:
-        url: without credentials.
-        template: its path, without ids.
-        context: of the parent; the current one by default.
-        links: to other traces.
+        url: URL without credentials.
+        template: path of the URL without ids.
+        context: context of the parent span; the current one by default.
+        links: links to other traces.
     """
     parts = urlsplit(url)
     attributes: dict[str, str | int] = {
@@ -66,24 +66,24 @@ def client_span(
 
 
 def note_answer(span: Span, answer: httpx.Response) -> None:
-    """Put an answer's status into its span."""
+    """Set an answer's status on its span."""
     span.set_attribute("http.response.status_code", answer.status_code)
     if answer.is_error:
         note_failure(span, str(answer.status_code))
 
 
 def note_failure(span: Span, kind: str) -> None:
-    """Mark a call that failed."""
+    """Mark a span as failed."""
     span.set_attribute("error.type", kind)
     span.set_status(StatusCode.ERROR)
 
 
 def context_of(traceparent: str | None) -> Context:
-    """Return the context of a stored ``traceparent``; an empty one when it is not well formed."""
+    """Return the context of a stored ``traceparent``; empty if it is malformed."""
     return _propagator.extract(dict(trace_headers(traceparent)), Context())
 
 
 def link_to_round() -> list[Link]:
-    """Return the link from a delivery's trace to the round, and so to the lease, that sends it."""
+    """Return the link from a delivery's trace to the round, and so the lease, that sends it."""
     context = trace.get_current_span().get_span_context()
     return [Link(context)] if context.is_valid else []
