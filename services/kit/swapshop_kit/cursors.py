@@ -1,4 +1,4 @@
-"""Opaque keyset cursors: where the next page of a newest-first list begins."""
+"""Opaque keyset cursors, which mark where the next page of a newest-first list begins."""
 
 import base64
 import binascii
@@ -40,14 +40,14 @@ class Cursor:
 def decode_cursor(
     text: str | None, is_id: Callable[[str], object] = is_canonical_id
 ) -> Cursor | None:
-    """Read a cursor that ``encode`` wrote; None stays None.
+    """Decode a cursor that ``encode`` made; None stays None.
 
     Args:
-        text: from a request.
-        is_id: tells whether a text has the form of the list's ids.
+        text: the request's ``cursor`` parameter.
+        is_id: returns whether a text has the form of the list's ids.
 
     Raises:
-        InvalidRequest: the text is not such a cursor, to the letter.
+        InvalidRequest: not a valid cursor.
     """
     if text is None:
         return None

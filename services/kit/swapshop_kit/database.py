@@ -1,4 +1,4 @@
-"""The database: one engine a process, and transactions that are retried as a whole."""
+"""The database: one engine per process, and transactions that are retried as a whole."""
 
 import asyncio
 import itertools
@@ -23,21 +23,21 @@ from swapshop_kit.telemetry import is_tracing
 T = TypeVar("T")
 
 ATTEMPTS: Final = 3
-"""Times a transaction is tried when it loses a lock."""
+"""Maximum attempts at a transaction that meets deadlocks or lock time-outs."""
 
 _log = structlog.get_logger()
 
 
 class DuplicateKey(Exception):
-    """A unique key is taken; the transaction was rolled back."""
+    """A unique key already exists; the transaction was rolled back."""
 
 
 class LockTimeout(DatabaseUnavailable):
-    """A lock was not granted in time, and the caller asked not to try again."""
+    """A lock was not granted in time, and the caller asked for no retry."""
 
 
 class Database:
-    """Runs transactions on one engine; every statement of the services goes through here."""
+    """Runs transactions on one engine. Every statement of the services goes through this class."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
@@ -49,38 +49,38 @@ class Database:
         *,
         retry_lock_timeout: bool = True,
     ) -> T:
-        """Run ``work`` and COMMIT; on a deadlock or lock time-out ROLLBACK and run it all again.
+        """Run ``work`` and COMMIT; after a deadlock or lock time-out ROLLBACK and run it again.
 
-        So too, but once, if the connection was lost before the COMMIT, or the server takes no
-        writes: another connection may lead to the new primary.
+        It is also run again, but only once, if the connection was lost before the COMMIT or the
+        server takes no writes: another connection may reach the new primary.
 
         Args:
-            work: issues the statements; run up to three times, so free of other effects.
+            work: issues the statements; it can run three times, so it must have no other effects.
             retry_lock_timeout: False raises LockTimeout at the first lock time-out.
 
         Raises:
             DatabaseUnavailable: nothing was committed.
             OutcomeUnknown: the connection broke during COMMIT.
-            DuplicateKey: an INSERT met a taken key; nothing was committed.
-            Exception: whatever ``work`` raises, after ROLLBACK.
+            DuplicateKey: a unique key already exists; nothing was committed.
+            Exception: any exception of ``work``, after ROLLBACK.
         """
         return await self._retried(self.engine, work, retry_lock_timeout)
 
     async def read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Run ``work`` that only reads; in SQLite it does not wait for a writer.
+        """Run ``work``, which only reads; on SQLite it does not wait for a writer.
 
         Raises:
             DatabaseUnavailable: the database cannot be reached.
         """
         try:
             return await self._retried(self._reader, work, retry_lock_timeout=True)
-        except OutcomeUnknown as error:  # nothing was written, so nothing is unknown
+        except OutcomeUnknown as error:  # nothing was written, so the outcome is known
             raise DatabaseUnavailable from error
 
     async def snapshot(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Run ``work``, which only reads, on one state of all schemas that the user can see.
+        """Run ``work``, which only reads, on one snapshot of all schemas that the user can see.
 
-        In SQLite each attached file has a snapshot of its own, taken at its first statement.
+        On SQLite each attached file has its own snapshot, taken by the first statement on it.
 
         Raises:
             DatabaseUnavailable: the database cannot be reached.
@@ -140,7 +140,7 @@ async def _run_once(engine: AsyncEngine, work: Callable[[AsyncConnection], Await
         try:
             await connection.commit()
         except (SQLAlchemyError, OSError) as error:
-            # a refused COMMIT leaves the transaction open: the next caller would commit it too
+            # a refused COMMIT leaves the transaction open, and the next caller would commit it
             await connection.invalidate()
             if is_undone(error):
                 raise
@@ -157,20 +157,20 @@ def _count_cancellations() -> int:
 
 
 def _cancel_if_swallowed(before: int) -> None:
-    """Raise a cancellation that a driver has lost.
+    """Raise a cancellation that the driver has lost.
 
-    Until Python 3.12, ``asyncio.wait_for``, by which asyncmy reads, loses one that comes together
-    with the answer: the task would go on for ever.
+    Before Python 3.12 ``asyncio.wait_for``, which asyncmy reads with, loses a cancellation that
+    arrives together with the answer: the task would run for ever.
 
     Raises:
-        asyncio.CancelledError: the task was cancelled since ``before`` was counted.
+        asyncio.CancelledError: the task was cancelled after ``before`` was counted.
     """
     if _count_cancellations() > before:
         raise asyncio.CancelledError
 
 
 async def _roll_back(connection: AsyncConnection) -> None:
-    """ROLLBACK, or else close the connection, which rolls back too; never hides why."""
+    """Roll back, or close the connection, which rolls back too; the first error is kept."""
     if connection.invalidated:
         return
     try:
@@ -180,7 +180,7 @@ async def _roll_back(connection: AsyncConnection) -> None:
 
 
 async def is_durable(database: Database) -> bool:
-    """Tell whether a COMMIT survives a power cut: MySQL flushes log and binlog at each one."""
+    """Return whether a COMMIT survives a power cut: MySQL must flush log and binlog each time."""
     if database.engine.dialect.name == "sqlite":
         return True
 
@@ -198,14 +198,14 @@ def create_engine(
     pool_size: int = 10,
     limits: Limits | None = None,
 ) -> AsyncEngine:
-    """Make an engine for ``sqlite+aiosqlite://`` or ``mysql+asyncmy://``.
+    """Create an engine for ``sqlite+aiosqlite://`` or ``mysql+asyncmy://``.
 
     Args:
-        url: with user and password.
-        tls: MySQL is spoken to through it alone; None speaks plainly. SQLite has no network. The
-            context is from now on for this server.
-        pool_size: connections at most; a further caller waits up to 3 s.
-        limits: of the connections to MySQL; the usual by default.
+        url: URL with user and password.
+        tls: context for MySQL; None connects without TLS. SQLite ignores it. The context must not
+            be used for another server afterwards.
+        pool_size: maximum number of connections; further callers wait up to 3 s for one.
+        limits: limits of the connections to MySQL; ``Limits()`` by default.
     """
     if make_url(url).get_backend_name() == "sqlite":
         engine = _create_sqlite(url, pool_size)
@@ -223,7 +223,7 @@ def _create_sqlite(url: str, pool_size: int) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(dbapi_connection: Any, _: ConnectionPoolEntry) -> None:
-        dbapi_connection.isolation_level = None  # transactions begin where "begin" says
+        dbapi_connection.isolation_level = None  # the "begin" listener begins transactions
         dbapi_connection.create_function("swapshop_utc_now", 1, sqlite_utc_now)
         cursor = dbapi_connection.cursor()
         for pragma in (

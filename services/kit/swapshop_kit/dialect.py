@@ -1,4 +1,4 @@
-"""All that differs between MySQL, MariaDB and SQLite: column types, the clock, and error codes."""
+"""Differences between MySQL, MariaDB and SQLite: column types, the clock, and error codes."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 
 class Identifier(types.TypeDecorator[str]):
-    """A UUID: its canonical text in Python, its 16 bytes in the database (they sort alike)."""
+    """A UUID: canonical text in Python, 16 bytes in the database. Both sort the same way."""
 
     impl = BINARY(16)
     cache_ok = True
@@ -44,7 +44,7 @@ class Identifier(types.TypeDecorator[str]):
 
 
 class OpaqueText(types.TypeDecorator[str]):
-    """Text compared byte by byte: UTF-8 in VARBINARY, since every collation ignores something."""
+    """Text compared byte by byte: UTF-8 in VARBINARY, since every collation ignores differences."""
 
     impl = LargeBinary
     cache_ok = True
@@ -66,7 +66,7 @@ class OpaqueText(types.TypeDecorator[str]):
 
 
 class UtcTime(types.TypeDecorator[datetime]):
-    """DATETIME(6) in UTC; aware datetimes in Python, others are refused."""
+    """DATETIME(6) in UTC; an aware datetime in Python. Naive ones are refused."""
 
     impl = types.DateTime
     cache_ok = True
@@ -79,7 +79,7 @@ class UtcTime(types.TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        if value.utcoffset() is None:  # astimezone would take it for this machine's local time
+        if value.utcoffset() is None:  # astimezone would read it as local time
             raise ValueError(f"{value.isoformat()} has no time zone")
         return value.astimezone(UTC).replace(tzinfo=None)
 
@@ -95,10 +95,10 @@ LongText: Final = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 
 
 class utc_now(FunctionElement[datetime]):  # noqa: N801 - named as SQL functions are
-    """The database's clock in UTC, to the microsecond, moved by an offset.
+    """The database's current time in UTC, in microseconds, plus an offset.
 
     Args:
-        offset: added to the present; negative for the past.
+        offset: added to the current time; may be negative.
     """
 
     type = UtcTime()
@@ -124,17 +124,17 @@ def _utc_now_sqlite(element: utc_now, compiler: SQLCompiler, **options: Any) -> 
 
 
 def sqlite_utc_now(microseconds: int) -> str:
-    """SQLite's own clock stops at milliseconds: the function behind ``utc_now`` there."""
+    """Return SQLite's ``utc_now``: its own clock has only milliseconds."""
     now = datetime.now(UTC) + timedelta(microseconds=microseconds)
     return now.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 class microseconds_between(FunctionElement[int]):  # noqa: N801 - named as SQL functions are
-    """The whole microseconds from one UtcTime column to another.
+    """The whole microseconds from one UtcTime column to another; negative if end is earlier.
 
     Args:
-        start: the earlier.
-        end: the later; negative if it is not.
+        start: the earlier time.
+        end: the later time.
     """
 
     type = BigInteger()
@@ -155,7 +155,7 @@ def _between_sqlite(element: microseconds_between, compiler: SQLCompiler, **opti
     start, end = (compiler.process(clause, **options) for clause in element.clauses)
 
     def in_microseconds(time: str) -> str:
-        # strftime would round the fraction, perhaps up to the next second
+        # strftime would round the fraction, possibly up to the next second
         whole = f"strftime('%s', substr({time}, 1, 19))"
         return f"(CAST({whole} AS INTEGER) * 1000000 + CAST(substr({time}, 21) AS INTEGER))"
 
@@ -166,19 +166,19 @@ SNAPSHOT: Final = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
 )
-"""What begins a transaction of MySQL or MariaDB that sees one state of all tables; the level is
-this transaction's alone, and without it the server leaves the snapshot out with a warning."""
+"""Begin a MySQL or MariaDB transaction that reads one snapshot of all tables. The level applies
+only to this transaction; at another level the server warns and takes no snapshot."""
 
 
 class is_read_only(FunctionElement[bool]):  # noqa: N801 - named as SQL functions are
-    """Whether the server takes no writes: another may know more by now. SQLite has no server."""
+    """Whether the server takes no writes, so another may have newer data. Always 0 in SQLite."""
 
     type = Boolean()
     inherit_cache = True
 
 
 READ_ONLY: Final = "@@global.read_only OR @@global.innodb_read_only"
-"""The condition in MySQL and MariaDB; super_read_only implies the first."""
+"""The condition in MySQL and MariaDB; super_read_only implies read_only."""
 
 
 @compiles(is_read_only, "mysql")
@@ -196,10 +196,10 @@ def _is_read_only_sqlite(*_: object, **__: object) -> str:
 
 
 def force_index(query: Select[Any], table: Table, index: str) -> Select[Any]:
-    """Make MySQL and MariaDB read a table by an index; SQLite chooses well by itself.
+    """Force MySQL and MariaDB to read a table by an index; SQLite chooses it without a hint.
 
-    Their optimizers, faced with a keyset and a LIMIT, otherwise match the equality alone and
-    then skip every newer row: hundreds of thousands for a page of twenty.
+    For a keyset with a LIMIT their optimizers would use only the equality and then skip every
+    newer row: hundreds of thousands for a page of twenty.
     """
     return query.with_hint(table, f"FORCE INDEX ({index})", "mysql")
 
@@ -208,18 +208,18 @@ def force_index(query: Select[Any], table: Table, index: str) -> Select[Any]:
 
 
 class Failure(Enum):
-    """What a database error means for the transaction that met it."""
+    """The meaning of a database error for its transaction."""
 
     DUPLICATE = auto()
-    """A unique key is taken."""
+    """A unique key already exists."""
     LOCK_TIMEOUT = auto()
-    """A lock was not granted in time; ROLLBACK, then again."""
+    """A lock was not granted in time. ROLLBACK and retry."""
     DEADLOCK = auto()
-    """Rolled back in favour of another transaction; ROLLBACK, then again."""
+    """Rolled back in favour of another transaction. ROLLBACK and retry."""
     NOT_PRIMARY = auto()
-    """The server takes no writes, or hands over its role; ROLLBACK, then again elsewhere."""
+    """The server takes no writes, or is handing over its role. ROLLBACK and retry elsewhere."""
     UNAVAILABLE = auto()
-    """The server is away, full, shutting down or took too long."""
+    """The server is unreachable, full, shutting down or too slow."""
     DEFECT = auto()
     """Our statement is wrong."""
 
@@ -239,20 +239,20 @@ _TAKES_NO_WRITES: Final = frozenset(
         1047,  # Galera: not part of the primary component
     }
 )
-"""The server refuses before it does anything, a COMMIT too."""
+"""The server refuses before it changes anything, even at a COMMIT."""
 _HANDS_OVER: Final = frozenset({3100, 3101})
 """Group replication: this member may have left the group."""
 _MYSQL_UNAVAILABLE: Final = frozenset(
     {
         *(1040, 1129, 1135, 1203, 1226),  # too many connections, or failed ones
-        *(1044, 1045, 1049, 1130, 1142, 1146),  # not granted, or not migrated, yet
+        *(1044, 1045, 1049, 1130, 1142, 1146),  # not granted or not migrated yet
         *(1053, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927),  # shutting down, connection ended
-        3159,  # takes no connection without TLS
+        3159,  # requires TLS
         *(1317, 1969, 3024, 3169, 4031),  # interrupted, or took too long
         *(1021, 1037, 1038, 1041, 1114, 1206, 1637),  # out of disk, memory or transactions
         *(1, 2, 3, 4, 5, 9, 20, 1016, 1023, 1024, 1026, 1030),  # files and storage engines
-        *(1180, 1598),  # the engine or the binlog failed, which may be at a COMMIT
-        *(2002, 2003, 2006, 2012, 2013, 2055),  # the client's: no answer
+        *(1180, 1598),  # the engine or the binlog failed, possibly at a COMMIT
+        *(2002, 2003, 2006, 2012, 2013, 2055),  # client errors: no answer
     }
 )
 _MYSQL_FAILURES: Final[Mapping[int, Failure]] = {
@@ -268,13 +268,13 @@ _VITESS_FAILOVER: Final = re.compile(
     r"|code = (?:Unavailable|FailedPrecondition|Aborted|ClusterEvent)",
     re.IGNORECASE,
 )
-"""Vitess has one code for every error of a tablet, so its text has to tell."""
+"""Vitess uses one code for every tablet error, so only its text identifies a failover."""
 _READ_ONLY: Final = re.compile(r"read.only", re.IGNORECASE)
 _SQLITE_UNAVAILABLE: Final = ("disk I/O", "disk is full", "unable to open", "no such table")
 
 
 def classify(error: Exception) -> Failure:
-    """Tell what an error of SQLAlchemy or its driver means."""
+    """Return the meaning of an error of SQLAlchemy or its driver."""
     if isinstance(error, PoolTimeoutError | OSError | TimeoutError):
         return Failure.UNAVAILABLE
     if not isinstance(error, DBAPIError):
@@ -289,17 +289,17 @@ def classify(error: Exception) -> Failure:
 
 
 def is_undone(error: Exception) -> bool:
-    """Tell whether a failed COMMIT surely changed nothing, now that its connection is closed."""
+    """Return whether a failed COMMIT certainly changed nothing, once its connection is closed."""
     failure = classify(error)
     if failure is Failure.NOT_PRIMARY and isinstance(error, DBAPIError):
         return _code_of(cast("BaseException", error.orig)) in _TAKES_NO_WRITES
-    if failure is Failure.DEFECT:  # MySQL has no constraint that is first checked at a COMMIT
+    if failure is Failure.DEFECT:  # MySQL defers no constraint to the COMMIT
         return isinstance(error, DBAPIError) and _code_of(cast("BaseException", error.orig)) is None
     return failure in (Failure.DUPLICATE, Failure.LOCK_TIMEOUT, Failure.DEADLOCK)
 
 
 def leaves_primary(original: BaseException) -> bool:
-    """Tell whether an error of the driver says that another server may be the primary by now."""
+    """Return whether a driver's error means that another server may be the primary now."""
     return _classify_mysql(original) is Failure.NOT_PRIMARY or _code_of(original) in _HANDS_OVER
 
 
@@ -314,7 +314,7 @@ def _classify_mysql(original: BaseException) -> Failure:
         return Failure.DEFECT
     if code in _VITESS_CODES and _VITESS_FAILOVER.search(message):
         return Failure.NOT_PRIMARY
-    if code == 1290 and not _READ_ONLY.search(message):  # by another option
+    if code == 1290 and not _READ_ONLY.search(message):  # caused by another option
         return Failure.UNAVAILABLE
     return _MYSQL_FAILURES.get(code, Failure.DEFECT)
 

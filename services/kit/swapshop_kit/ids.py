@@ -1,4 +1,4 @@
-"""Identifiers: UUIDv7 (RFC 9562 §5.7), written in canonical lower-case dashed form."""
+"""Identifiers: UUIDv7 (RFC 9562 §5.7), in canonical lower-case form with dashes."""
 
 import re
 from typing import Final
@@ -11,10 +11,10 @@ _is_canonical = re.compile(CANONICAL_UUID).fullmatch
 
 
 def new_id() -> str:
-    """Return a fresh UUIDv7; ids made later by one process sort later."""
+    """Return a new UUIDv7. The ids of one process sort by the time they were made."""
     return str(uuid_utils.uuid7())
 
 
 def is_canonical_id(text: str) -> bool:
-    """Tell whether the text is a UUID exactly as this project writes it."""
+    """Return whether the text is a UUID in canonical form."""
     return _is_canonical(text) is not None

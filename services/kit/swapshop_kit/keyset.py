@@ -1,4 +1,4 @@
-"""Keyset pagination: each page begins where the last row of the one before stood."""
+"""Keyset pagination: each page begins after the last row of the previous one."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -17,9 +17,9 @@ def newest_first(
     after: Cursor | None,
     limit: int,
 ) -> Select[Any]:
-    """Order a query by time and id, newest first, and take one row more than a page.
+    """Order a query by time and id, newest first, and fetch one row more than a page.
 
-    The comparison is written out, since MySQL does not use an index for ``(a, b) < (x, y)``.
+    The comparison is written out because MySQL uses no index for ``(a, b) < (x, y)``.
     """
     if after is not None:
         query = query.where(and_(at <= after.at, or_(at < after.at, id_ < after.id)))
@@ -29,6 +29,6 @@ def newest_first(
 def split_page(
     rows: Sequence[Row], limit: int, cursor_of: Callable[[Row], Cursor]
 ) -> tuple[Sequence[Row], str | None]:
-    """Return the page and, when a row beyond it was found, the cursor of the next."""
+    """Return the page and, if there are more rows, the cursor of the next page."""
     page = rows[:limit]
     return page, cursor_of(page[-1]).encode() if len(rows) > limit else None

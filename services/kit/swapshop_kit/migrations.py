@@ -37,10 +37,10 @@ LOCK_WAIT_SECONDS: Final = 60
 
 LIMITS: Final = Limits(statement=None, metadata_lock=5)
 """Every statement on a table queues behind a migration that waits for the table's metadata lock.
-So the migration soon gives way: before the services, which wait twice for up to 3 s, give up."""
+So the migration gives up first: the services wait twice, up to 3 s each time."""
 
 ATTEMPTS: Final = 20
-"""How often a migration takes its turn before it fails; its Job then starts it again."""
+"""Maximum attempts to lock a table; then the migration fails, and its Job restarts it."""
 
 GIVE_WAY_SECONDS: Final = 1.0
 
@@ -51,7 +51,7 @@ _log = structlog.get_logger()
 
 
 class MigrationLocked(Exception):
-    """Another process has been migrating this schema all the while that we waited."""
+    """Another process was still migrating this schema when the wait ended."""
 
 
 def head_of(scripts: Path) -> str:
@@ -60,7 +60,7 @@ def head_of(scripts: Path) -> str:
 
 
 async def read_version(database: Database) -> str:
-    """Return the revision that the schema is at; empty before the first migration.
+    """Return the schema's revision; empty before the first migration.
 
     Raises:
         DatabaseUnavailable: the database cannot be reached.
@@ -79,7 +79,7 @@ def _version_in(connection: Connection) -> str:
 
 
 async def state_of(database: Database, head: str) -> State:
-    """Tell whether the database answers, is at least at ``head``, and takes writes."""
+    """Return whether the database answers, is at least at ``head``, and takes writes."""
 
     async def read(connection: AsyncConnection) -> State:
         row = (await connection.execute(_read_version.add_columns(is_read_only()))).one_or_none()
@@ -94,7 +94,7 @@ async def state_of(database: Database, head: str) -> State:
 
 
 async def is_ready(database: Database, head: str) -> bool:
-    """Tell whether the database answers and its schema is at least at ``head``."""
+    """Return whether the database answers and its schema is at least at ``head``."""
     return await state_of(database, head) != "away"
 
 
@@ -107,24 +107,24 @@ async def migrate(
     limits: Limits = LIMITS,
     finish: Finish | None = None,
 ) -> str:
-    """Bring a schema to the newest revision and return its revision; a newer one stays untouched.
+    """Upgrade a schema to the newest revision and return its revision; a newer one is left alone.
 
-    Not twice at once in one process: alembic keeps its context in globals.
+    A process must not run two migrations at once: alembic keeps its context in globals.
 
     Args:
-        url: of the schema, with a user who may change it.
+        url: URL of the schema, with a user who may change it.
         scripts: the service's folder of migrations.
-        tls: as of ``create_engine``.
-        lock_wait_seconds: how long to wait for another process that migrates this schema.
-        limits: of the connection to MySQL.
+        tls: see ``create_engine``.
+        lock_wait_seconds: maximum wait for another process that is migrating this schema.
+        limits: limits of the connection to MySQL.
         finish: work in the transaction that records the newest revision. No service is ready
-            before that commits, so no service can be used before this work is done.
+            before it commits, so no service can be used before this work is done.
 
     Raises:
-        DatabaseUnavailable: the server cannot be reached, or a table was locked all the while; run
-            it again.
-        DuplicateKey: ``finish`` met a taken key, and nothing of it was committed.
-        MigrationLocked: another process is at it.
+        DatabaseUnavailable: the server cannot be reached, or a table stayed locked; run the
+            migration again.
+        DuplicateKey: ``finish`` met an existing unique key; none of its work was committed.
+        MigrationLocked: another process is migrating this schema.
     """
     engine = create_engine(url, tls=tls, pool_size=1, limits=limits)
     head = head_of(scripts)
@@ -142,11 +142,11 @@ async def migrate(
 
 
 async def _take_turns(upgrade: Callable[[], Awaitable[str]]) -> str:
-    """Run an upgrade; when it cannot lock a table, let the services work for a moment, and again.
+    """Run an upgrade; if it cannot lock a table, let the services run for a second and retry.
 
     Raises:
-        DatabaseUnavailable: the server cannot be reached, or the table was locked all the while.
-        DuplicateKey: a unique key is taken.
+        DatabaseUnavailable: the server cannot be reached, or the table stayed locked.
+        DuplicateKey: a unique key already exists.
     """
     for attempt in itertools.count(1):
         try:
@@ -174,7 +174,7 @@ async def _migrate_once(
             found = await connection.run_sync(_upgrade, scripts, head)
             if finish is not None:
                 await finish(connection)
-            # before the lock is released, or the next process reads the old version
+            # before the lock is released, so the next process reads the new version
             await connection.commit()
         finally:
             await connection.run_sync(_unlock)
@@ -183,8 +183,8 @@ async def _migrate_once(
 
 
 def _upgrade(connection: Connection, scripts: Path, head: str) -> str:
-    """Upgrade unless the schema is newer; return the revision that it had. The caller commits."""
-    found = _version_in(connection)  # whoever held the lock may have been a newer release
+    """Upgrade unless the schema is newer; return its previous revision. The caller commits."""
+    found = _version_in(connection)  # the last holder of the lock may have been a newer release
     if found <= head:
         config = Config()
         config.set_main_option("script_location", str(scripts))
@@ -204,7 +204,7 @@ def _lock(connection: Connection, wait_seconds: int) -> None:
 def _unlock(connection: Connection) -> None:
     if connection.dialect.name != "mysql" or connection.invalidated:
         return
-    connection.rollback()  # what failed must not be committed with the release
+    connection.rollback()  # failed work must not be committed with the release
     connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _lock_name(connection)})
 
 
@@ -213,7 +213,7 @@ def _lock_name(connection: Connection) -> str:
 
 
 def run_environment() -> None:
-    """Be a service's ``env.py``."""
+    """Run as a service's ``env.py``."""
     connection: Connection = context.config.attributes["connection"]
     context.configure(
         connection=connection,
@@ -227,8 +227,8 @@ def run_environment() -> None:
 def create_table(name: str, *elements: Column[Any] | Constraint | Index) -> None:
     """Create a table and its indexes, each unless it exists.
 
-    MySQL commits every DDL statement by itself; a migration that was killed after any of them
-    finds the others by running again.
+    MySQL commits each DDL statement separately: a migration that was killed between two of them
+    is run again, and skips what exists.
     """
     indexes = [element for element in elements if isinstance(element, Index)]
     others = [element for element in elements if not isinstance(element, Index)]
@@ -244,7 +244,7 @@ def create_table(name: str, *elements: Column[Any] | Constraint | Index) -> None
 
 
 def create_indexes(name: str, *indexes: Index) -> None:
-    """Create indexes of a table, each unless it exists."""
+    """Create those indexes of a table that do not exist."""
     existing = {index["name"] for index in inspect(op.get_bind()).get_indexes(name)}
     for index in indexes:
         if index.name not in existing:
@@ -253,6 +253,6 @@ def create_indexes(name: str, *indexes: Index) -> None:
 
 
 def add_column(name: str, column: Column[Any]) -> None:
-    """Add a column to a table unless it exists; the previous release does not know it."""
+    """Add a column to a table unless it exists. The previous release does not know it."""
     if column.name not in {each["name"] for each in inspect(op.get_bind()).get_columns(name)}:
         op.add_column(name, column)

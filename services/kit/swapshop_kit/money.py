@@ -1,4 +1,4 @@
-"""Money: exact decimals with at most two places, in JSON as numbers (never through a float)."""
+"""Money: exact decimals with at most two places; JSON numbers, never parsed as floats."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Final
@@ -12,7 +12,7 @@ MAX_TOTAL: Final = Decimal("9999999999.99")
 
 
 def _read_number(value: Any) -> Decimal:
-    """Accept only what was written as a JSON number; text, true and floats are not amounts."""
+    """Accept only JSON numbers; strings, booleans and floats are not amounts."""
     if isinstance(value, Decimal):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -34,7 +34,7 @@ Amount = Annotated[
     PlainSerializer(float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 9999999999.99}),
 ]
-"""A computed amount, at most two decimals; a double holds 12 digits exactly enough to print."""
+"""A computed amount, at most two decimals; a double prints its 12 digits exactly."""
 
 StatedTotal = Annotated[
     Decimal,
@@ -43,4 +43,4 @@ StatedTotal = Annotated[
     PlainSerializer(float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 9999999999.99}),
 ]
-"""An amount that another service computed: a JSON number, at most two decimals."""
+"""An amount that another service computed: a JSON number with at most two decimals."""

@@ -1,4 +1,4 @@
-"""Connections to MySQL and MariaDB: how they are made, limited, checked and given up."""
+"""Connections to MySQL and MariaDB: how they are opened, limited, checked and closed."""
 
 import asyncio
 import ssl
@@ -28,36 +28,37 @@ _MODE: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Times in seconds; none is reached while the database is well.
+    """Times in seconds; a healthy database reaches none of them.
 
-    A client that vanishes without a word keeps its locks for at most ``statement`` + ``idle``.
+    A client that vanishes without closing its connection holds its locks for at most
+    ``statement`` + ``idle``.
     """
 
     connect: float = 3
-    """For looking the server up, connecting, TLS and signing in, all together."""
+    """Time-out for name lookup, connection, TLS and authentication together."""
     answer: float = 10
-    """A server that stays silent longer counts as away; its connection is thrown away."""
+    """Read time-out; after it the connection is closed. Ignored if ``statement`` is None."""
     statement: int | None = 8
-    """The server ends a statement that takes longer: MariaDB any, MySQL a SELECT. None, for
-    migrations: neither statements nor answers have a limit."""
+    """Time-out of a statement in the server: in MariaDB of any, in MySQL of a SELECT. None, for
+    migrations, sets no limit."""
     row_lock: int = 3
     metadata_lock: int = 3
-    """A COMMIT waits so long too, while somebody holds a global read lock."""
+    """A COMMIT also waits this long while another session holds a global read lock."""
     idle: int = 30
-    """The server ends a session, and so its transaction, that is silent or takes no answer."""
+    """The server ends a session, and its transaction, that is silent or reads no answer."""
     check: float = 2
-    """A pooled connection is asked for the server's role if that was not done for so long."""
+    """Minimum time between two checks of the server's role on a pooled connection."""
 
     @property
     def pooled(self) -> float:
-        """A connection that was idle in the pool for longer is not used again."""
+        """Time in the pool after which an idle connection is not used again."""
         return self.idle * 2 / 3
 
 
 def create_mysql(
     url: str, tls: ssl.SSLContext | None, pool_size: int, limits: Limits
 ) -> AsyncEngine:
-    """Make an engine for ``mysql+asyncmy://``; parameters as of ``create_engine``."""
+    """Create an engine for ``mysql+asyncmy://``; see ``create_engine``."""
     engine = create_async_engine(
         url,
         pool_size=pool_size,
@@ -80,24 +81,24 @@ def create_mysql(
 
 
 def _leave_primary(context: ExceptionContext) -> None:
-    """Close the connection and all that are pooled: the service may lead elsewhere by now."""
+    """Close the connection and the pooled ones: the host name may lead to another server now."""
     if leaves_primary(context.original_exception):
         context.is_disconnect = True
 
 
 class _PoolChecks:
-    """What is done with a connection when it is made, and whenever it leaves the pool."""
+    """Prepares a new connection, and checks each connection that leaves the pool."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
     def prepare(self, dbapi_connection: Any, _: ConnectionPoolEntry) -> None:
-        """Set the session up."""
+        """Set the session's variables."""
         limits = self._limits
         cursor = dbapi_connection.cursor()
         cursor.execute("SELECT VERSION()")
         is_mariadb = "mariadb" in str(cursor.fetchone()[0]).lower()
-        # MySQL limits SELECT alone, in milliseconds; MariaDB every statement, in seconds
+        # MySQL limits only SELECT, in milliseconds; MariaDB every statement, in seconds
         name, unit = ("max_statement_time", 1) if is_mariadb else ("max_execution_time", 1000)
         cursor.execute(
             f"SET SESSION {_MODE}, {name} = {(limits.statement or 0) * unit}, "
@@ -108,15 +109,15 @@ class _PoolChecks:
         cursor.close()
 
     def check(self, dbapi_connection: Any, record: ConnectionPoolEntry, _: object) -> None:
-        """Let the pool make another connection if this one is old, dead or leads to no primary.
+        """Make the pool replace a connection that is old, broken or not to the primary.
 
-        A new one is used as it is: a read-only server may be all that can be reached just now.
+        A new one is not checked: a read-only server may be the only one that can be reached.
         """
         now, info = time.monotonic(), record.info
         is_new, idle_seconds = "used_at" not in info, now - info.get("used_at", now)
         info["used_at"] = now
         if idle_seconds > self._limits.pooled:
-            raise DisconnectionError("idle for so long that the server may have closed it")
+            raise DisconnectionError("idle so long that the server may have closed it")
         if not is_new and now - info["checked_at"] >= self._limits.check:
             _check_role(dbapi_connection)
             is_new = True
@@ -131,7 +132,7 @@ def _check_role(dbapi_connection: Any) -> None:
         (is_read_only,) = cursor.fetchone()
         cursor.close()
     except Error as error:
-        raise InvalidatePoolError("lost while it was idle") from error
+        raise InvalidatePoolError("the connection was lost while it was idle") from error
     if is_read_only:
         raise InvalidatePoolError("the server takes no writes")
 
@@ -141,9 +142,9 @@ _open: Final = cast("_Connect", asyncmy.connect)  # pyright: ignore[reportUnknow
 
 
 def _connector(url: str, tls: ssl.SSLContext | None, seconds: float) -> _Connect:
-    """Return what makes a connection of the driver, all within a time.
+    """Return a function that opens a connection of the driver within a time-out.
 
-    The driver limits connecting alone, but neither the lookup of a name nor TLS.
+    The driver limits only the connect call, not the name lookup or TLS.
     """
     host = make_url(url).host or "localhost"
     addresses = Addresses(host, make_url(url).port or _DEFAULT_PORT)
@@ -158,8 +159,8 @@ def _connector(url: str, tls: ssl.SSLContext | None, seconds: float) -> _Connect
                 try:
                     return await _open(**{**options, "host": address})
                 except RuntimeError as error:
-                    # how asyncmy reports that uvloop's connection broke before its first use
-                    raise ConnectionResetError("the connection broke while it was made") from error
+                    # asyncmy reports a uvloop connection that broke before its first use like this
+                    raise ConnectionResetError("the connection broke while opening") from error
                 except OperationalError as error:
                     if not known or isinstance(error.__cause__, ssl.SSLError):
                         raise
@@ -168,7 +169,7 @@ def _connector(url: str, tls: ssl.SSLContext | None, seconds: float) -> _Connect
 
 
 def _verify_as(tls: ssl.SSLContext, host: str) -> None:
-    """Make connections to an address expect the certificate of the host."""
+    """Verify the certificate of the host although the connection is to an address."""
     wrap_bio = tls.wrap_bio
 
     def wrap(incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, **_: object) -> ssl.SSLObject:

@@ -1,4 +1,4 @@
-"""Lookups of host names that outlive a name server's bad moment."""
+"""Look up host names, across outages of the name server."""
 
 import asyncio
 import socket
@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Final
 
 LOOKUP_SECONDS: Final = 1.0
-"""A resolver first asks again after 5 s; where an answer is known already, we use that sooner."""
+"""Time-out of a lookup once addresses are known; a resolver first retries after 5 s."""
 
 RETRY_SECONDS: Final = 0.1
 
@@ -16,10 +16,10 @@ Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 async def look_up(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of a host; an address is its own, without a thread's wait.
+    """Return the addresses of a host. An address is returned as it is, without using a thread.
 
     Raises:
-        socket.gaierror: there are none, or the name server did not say.
+        socket.gaierror: the host has no address, or the name server did not answer.
     """
     with suppress(ValueError):
         return [str(ip_address(host))]
@@ -28,12 +28,12 @@ async def look_up(host: str, port: int) -> Sequence[str]:
 
 
 class Addresses:
-    """The addresses of one host: looked up each time, the last known ones when that fails.
+    """Looks up one host each time, and falls back to its last known addresses.
 
     Args:
-        host: a name, or an address.
-        port: that will be connected to.
-        lookup: asks the system's resolver.
+        host: name or address.
+        port: port to connect to.
+        lookup: returns a host's addresses; the system's resolver by default.
     """
 
     def __init__(self, host: str, port: int, lookup: Lookup = look_up) -> None:
@@ -43,10 +43,10 @@ class Addresses:
         self._known: Sequence[str] = ()
 
     async def current(self) -> Sequence[str]:
-        """Return the host's addresses; the caller limits how long a first answer may take.
+        """Return the host's addresses; the caller sets the time-out of the first lookup.
 
         Raises:
-            socket.gaierror: the host has none, and never had.
+            socket.gaierror: the lookup failed, and no address is known from an earlier one.
         """
         while True:
             try:

@@ -1,4 +1,4 @@
-"""What is wrong with a field, in each language, by pydantic's error type or our own."""
+"""Texts of field errors in each language, by pydantic's error type or our own code."""
 
 from typing import Final
 
@@ -33,7 +33,7 @@ FIELD_TEXTS: Final[dict[str, dict[str, str]]] = {
     "string_pattern_mismatch": {"es": "no tiene la forma debida", "en": "has the wrong form"},
     "text_hidden_character": {
         "es": "contiene un carácter invisible o de control",
-        "en": "holds an invisible or control character",
+        "en": "contains an invisible or control character",
     },
     "int_type": {"es": "debe ser un número entero", "en": "must be a whole number"},
     "int_parsing": {"es": "debe ser un número entero", "en": "must be a whole number"},
@@ -67,7 +67,7 @@ FIELD_TEXTS: Final[dict[str, dict[str, str]]] = {
         "es": "es la contraseña que ya tiene",
         "en": "is the password that you already have",
     },
-    "cursor_invalid": {"es": "no es un cursor de esta lista", "en": "is no cursor of this list"},
+    "cursor_invalid": {"es": "no es un cursor de esta lista", "en": "is not a cursor of this list"},
     "id_invalid": {"es": "no es un identificador", "en": "is not an identifier"},
     "idempotency_key_invalid": {
         "es": "debe tener de 1 a 255 caracteres ASCII visibles",

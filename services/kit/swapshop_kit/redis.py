@@ -1,4 +1,4 @@
-"""Redis: a pool that waits its turn, no hidden retries, and a circuit that opens on failure."""
+"""Redis: a pool whose callers wait, no hidden retries, and a circuit breaker."""
 
 import time
 from collections.abc import Callable
@@ -13,22 +13,22 @@ from swapshop_kit.redis_spans import TracedRedis
 from swapshop_kit.telemetry import is_tracing
 
 REDIS_ERRORS: Final = (RedisError, OSError, TimeoutError)
-"""What a call to Redis raises when Redis is away, slow or unwell."""
+"""Exceptions of a call when Redis is unreachable, slow or failing."""
 
 CALL_SECONDS: Final = 0.05
-"""A reply of a healthy Redis takes far less than a tenth of this."""
+"""Time-out of a call; a healthy Redis replies in far less than a tenth of this."""
 
 CIRCUIT_OPEN_SECONDS: Final = 1.0
 
 
 def create_redis(url: str, *, pool_size: int = 32, seconds: float | None = CALL_SECONDS) -> Redis:
-    """Make a client whose callers wait for a connection instead of being refused one.
+    """Create a client whose callers wait for a free connection instead of failing.
 
     Args:
         url: ``redis://…``, ``rediss://…`` or ``unix://…``.
-        pool_size: connections at most.
-        seconds: the limit of connecting, of one reply, and of the wait for a connection; None
-            waits for replies without limit, as a subscriber must.
+        pool_size: maximum number of connections.
+        seconds: time-out for connecting, for a reply, and for a free connection; None waits for
+            replies without limit, as a subscriber must.
     """
     pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
         url,
@@ -37,14 +37,14 @@ def create_redis(url: str, *, pool_size: int = 32, seconds: float | None = CALL_
         socket_timeout=seconds,
         socket_connect_timeout=seconds or 2.0,
         retry=Retry(NoBackoff(), 0),
-        driver_info=None,  # the services' users of Redis may not name themselves
+        driver_info=None,  # the services' Redis users may not run CLIENT SETINFO
     )
     kind = TracedRedis if is_tracing() else Redis
-    return kind.from_pool(pool)  # owned: closed with the client
+    return kind.from_pool(pool)  # the client owns the pool and closes it
 
 
 async def is_up(redis: Redis) -> bool:
-    """Tell whether Redis answers a PING."""
+    """Return whether Redis answers a PING."""
     try:
         return bool(await redis.ping())  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
     except REDIS_ERRORS:
@@ -52,10 +52,10 @@ async def is_up(redis: Redis) -> bool:
 
 
 class Circuit:
-    """Open for a second after a failure: callers then do without, instead of waiting in vain.
+    """Circuit breaker: open for a second after a failure, so that callers do not wait for Redis.
 
     Args:
-        clock: monotonic, in seconds.
+        clock: returns monotonic seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -64,9 +64,9 @@ class Circuit:
 
     @property
     def is_open(self) -> bool:
-        """True while calls should not be tried."""
+        """Whether calls should be skipped."""
         return self._clock() < self._open_until
 
     def trip(self) -> None:
-        """Open the circuit, after a failed call."""
+        """Open the circuit after a failed call."""
         self._open_until = self._clock() + CIRCUIT_OPEN_SECONDS

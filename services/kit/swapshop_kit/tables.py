@@ -7,10 +7,10 @@ from sqlmodel import SQLModel
 
 
 class Row(SQLModel):
-    """Base of the table classes, which say their ``__tablename__``."""
+    """Base of the table classes; each sets its ``__tablename__``."""
 
     if TYPE_CHECKING:
-        # SQLAlchemy's stub has a descriptor here, which no plain name could replace
+        # SQLAlchemy's stub has a descriptor here, which a plain name cannot override
         __tablename__: ClassVar[str]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 

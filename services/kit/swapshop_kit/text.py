@@ -1,4 +1,4 @@
-"""Text that people typed: trimmed, NFC, and free of characters that hide or reorder others."""
+"""Text that people type: trimmed, in NFC, without characters that hide or reorder others."""
 
 import unicodedata
 from typing import Annotated, Final
@@ -7,29 +7,29 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 MAX_LINE_LENGTH: Final = 120
-"""Characters of one line, once trimmed and normalized."""
+"""Maximum characters of a line, once trimmed and normalized."""
 
 _FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Cf has the zero-width and the bidirectional control characters (Unicode TR36 §2.5, TR9)."""
+"""Cf includes the zero-width and bidirectional control characters (Unicode TR36 §2.5, TR9)."""
 
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-"""Marks and fillers that show nothing (Default_Ignorable_Code_Point outside Cf)."""
+"""Invisible marks and fillers (Default_Ignorable_Code_Point outside Cf)."""
 
 _VISIBLE_FORMAT: Final = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
-"""Signs that span digits, and are seen (Prepended_Concatenation_Mark)."""
+"""Visible signs that span digits (Prepended_Concatenation_Mark)."""
 
 
 def to_nfc(text: str, max_length: int) -> str:
-    """Return a text in Normalization Form C (Unicode TR15), or as it is if it is far too long.
+    """Return a text in Normalization Form C (Unicode TR15), or unchanged if it is far too long.
 
-    The time to normalize grows with the square of a run of combining marks: minutes for a
-    megabyte. No text shrinks to less than a quarter, so one that is longer is too long anyway.
+    Normalizing takes time quadratic in a run of combining marks: minutes for a megabyte. No text
+    shrinks to less than a quarter, so a text of more than 4 * max_length is too long anyway.
 
     Args:
-        text: any.
-        max_length: the characters that a normalized text may have; not checked.
+        text: any text.
+        max_length: maximum characters of a normalized text; not checked here.
     """
     return unicodedata.normalize("NFC", text) if len(text) <= 4 * max_length else text
 
@@ -45,9 +45,9 @@ def _normalize_if_text(value: object) -> object:
 
 def _refuse_hidden(text: str) -> str:
     if text.isprintable() and _INVISIBLE.isdisjoint(text):
-        return text  # at C's speed, as nearly all are
+        return text  # the fast path for nearly all text
     if any(_is_hidden(character) for character in text):
-        raise PydanticCustomError("text_hidden_character", "holds a hidden character")
+        raise PydanticCustomError("text_hidden_character", "contains a hidden character")
     return text
 
 
@@ -61,7 +61,7 @@ def _is_hidden(character: str) -> bool:
 
 
 def _is_never_to_be_seen(code_point: int) -> bool:
-    """Tell a noncharacter or reserved tag from the emoji that this Python has not heard of yet."""
+    """Return whether an unassigned code point can never be visible, unlike a newer emoji."""
     is_noncharacter = code_point & 0xFFFE == 0xFFFE or 0xFDD0 <= code_point <= 0xFDEF
     is_reserved_ignorable = 0xFFF0 <= code_point <= 0xFFF8 or 0xE0000 <= code_point <= 0xE0FFF
     return is_noncharacter or is_reserved_ignorable or code_point == 0x2065
@@ -69,7 +69,7 @@ def _is_never_to_be_seen(code_point: int) -> bool:
 
 Line = Annotated[
     str,
-    # nearest to str, or pydantic counts "items" instead of characters
+    # next to str, or pydantic's errors count "items" instead of characters
     StringConstraints(strict=True, min_length=1, max_length=MAX_LINE_LENGTH),
     BeforeValidator(_normalize_if_text),
     AfterValidator(_refuse_hidden),

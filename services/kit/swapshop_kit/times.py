@@ -7,7 +7,7 @@ from pydantic import PlainSerializer
 
 
 def to_rfc3339(at: datetime) -> str:
-    """Write an aware datetime with six digits of a second and Z."""
+    """Format an aware datetime with microseconds and Z."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 

@@ -46,7 +46,7 @@ _PROVOKED: list[tuple[str, Any, Any, str]] = [
     ("string_too_short", _strict_text, "a", "must have at least 2 characters"),
     ("string_too_long", _strict_text, "abcd", "must have at most 3 characters"),
     ("string_pattern_mismatch", _strict_text, "bb", "has the wrong form"),
-    ("text_hidden_character", Line, "a\u200bb", "holds an invisible or control character"),
+    ("text_hidden_character", Line, "a\u200bb", "contains an invisible or control character"),
     ("int_type", Annotated[int, Field(strict=True)], True, "must be a whole number"),
     ("int_parsing", int, "x", "must be a whole number"),
     ("int_from_float", int, 1.5, "must be a whole number"),
