@@ -1,1 +1,1 @@
-"""What the SwapShop services share; it imports none of them."""
+"""Code that the SwapShop services share. It imports none of them."""

@@ -1,4 +1,4 @@
-"""Access tokens: EdDSA JWTs (RFC 7519, RFC 8037), checked against the api's published keys."""
+"""Access tokens: EdDSA JWTs (RFC 7519, RFC 8037), verified with the api's published keys."""
 
 import time
 from collections import OrderedDict
@@ -22,7 +22,7 @@ REMEMBERED_TOKENS: Final = 10_000
 
 
 class Claims(BaseModel):
-    """Who calls: the claims that every access token must have."""
+    """The claims of an access token, which identify the caller."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,26 +35,26 @@ class Claims(BaseModel):
     rol: Role
     nombre: str = ""
     sid: Annotated[str | None, Field(min_length=1, max_length=64)] = None
-    """The session it belongs to; a service has none, nor had any token before this claim came."""
+    """The token's session. Tokens of services have none, nor had tokens of earlier releases."""
 
     @property
     def is_operator(self) -> bool:
-        """True for a member of the store's staff."""
+        """Whether the caller is a member of the store's staff."""
         return self.rol == "operator"
 
 
 @dataclass(frozen=True)
 class KeySet:
-    """Verification keys by ``kid``; a new set is a new object."""
+    """Verification keys by ``kid``. A new set is a new object."""
 
     keys: Mapping[str, PyJWK]
 
     @classmethod
     def from_jwks(cls, document: Any) -> "KeySet":
-        """Read a JWK Set (RFC 7517 §5), taking only Ed25519 keys with a ``kid``.
+        """Read the Ed25519 keys that have a ``kid`` from a JWK Set (RFC 7517 §5).
 
         Raises:
-            ValueError: the document is no JWK Set, or holds no such key.
+            ValueError: the document is not a JWK Set, or has no such key.
         """
         keys: dict[str, PyJWK] = {}
         try:
@@ -69,37 +69,37 @@ class KeySet:
 
 
 class KeySource(Protocol):
-    """Where a verifier's key set comes from."""
+    """Source of a verifier's key set."""
 
     async def current(self) -> KeySet:
-        """Return the set in force.
+        """Return the current set.
 
         Raises:
-            KeysUnavailable: there is none yet.
+            KeysUnavailable: no set has been fetched yet.
         """
         ...
 
     async def knowing(self, kid: str) -> KeySet:
-        """Return the set in force, fetched anew if that may be needed to know a key."""
+        """Return the current set, after fetching it again if it lacks the key ``kid``."""
         ...
 
 
 class SessionIds(Protocol):
-    """Ids of sessions, to look one up in memory."""
+    """Session ids held in memory."""
 
     def __contains__(self, session_id: str, /) -> bool: ...
 
 
 class AccessTokenVerifier:
-    """Verifies tokens for one audience, and remembers those it verified until they expire.
+    """Verifies tokens for one audience, and remembers verified tokens until they expire.
 
     Args:
-        keys: where the key set comes from; a new set empties the memory.
+        keys: source of the key set; a new set clears the remembered tokens.
         issuer: the only accepted ``iss``.
         audience: the only accepted ``aud``.
-        clock: seconds since the epoch.
-        remembered: tokens at most; beyond that the first remembered is forgotten.
-        ended: ids of sessions whose tokens are refused from now on.
+        clock: returns seconds since the epoch.
+        remembered: maximum number of remembered tokens; beyond it the oldest is dropped.
+        ended: ids of sessions whose tokens are refused.
     """
 
     def __init__(
@@ -125,8 +125,8 @@ class AccessTokenVerifier:
         """Return the claims of a valid token.
 
         Raises:
-            Unauthenticated: for every defect of the token, without telling which.
-            KeysUnavailable: no key set could be had yet.
+            Unauthenticated: the token is not valid; the error does not say why.
+            KeysUnavailable: no key set has been fetched yet.
         """
         keys = await self._keys.current()
         if keys is not self._verified_with:
@@ -143,7 +143,7 @@ class AccessTokenVerifier:
         return claims
 
     def has_ended(self, claims: Claims) -> bool:
-        """Tell whether the session of a verified token has ended since."""
+        """Return whether the session of a verified token has ended."""
         return claims.sid is not None and claims.sid in self._ended
 
     async def _check(self, token: str, keys: KeySet) -> Claims:
@@ -165,7 +165,7 @@ class AccessTokenVerifier:
                 issuer=self._issuer,
                 options={
                     "require": ["iss", "aud", "sub", "exp", "iat", "jti"],
-                    "verify_exp": False,  # by our clock, at every use
+                    "verify_exp": False,  # checked at every use, with our clock
                     "verify_iat": False,
                     "verify_nbf": False,
                 },

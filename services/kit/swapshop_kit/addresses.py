@@ -1,4 +1,4 @@
-"""Whose request it is: the client's address behind proxies, for rate limits."""
+"""Find the client's address behind proxies, for rate limits."""
 
 from collections.abc import Sequence
 from ipaddress import (
@@ -15,19 +15,19 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 UNKNOWN: Final = "unknown"
-"""The address of a client on a Unix socket; all of them share their limits."""
+"""Stands for the address of every client on a Unix socket; they share their limits."""
 
 _Address = IPv4Address | IPv6Address
 
 
 class TrustedProxies:
-    """The proxies whose X-Forwarded-For is believed.
+    """The proxies whose X-Forwarded-For header is trusted.
 
     Args:
-        networks: CIDR networks, or single addresses.
+        networks: CIDR networks or single addresses.
 
     Raises:
-        ValueError: one of them is neither.
+        ValueError: a network is neither.
     """
 
     def __init__(self, networks: Sequence[str]) -> None:
@@ -36,15 +36,15 @@ class TrustedProxies:
         ]
 
     def client_address(self, peer: str | None, forwarded_for: Sequence[str]) -> str:
-        """Return the peer, or, if it is a trusted proxy, the nearest address that is not.
+        """Return the peer's address or, behind trusted proxies, the nearest untrusted address.
 
-        A proxy appends the address that it saw, so only what stands right of the first untrusted
-        entry can be believed. An entry that is no address ends the search: the proxy that
-        reported it stands for its client then.
+        Each proxy appends the address it saw, so the entries are read from the right and those
+        left of the first untrusted one are ignored. If an entry is not an address, the proxy that
+        reported it is returned instead of its client.
 
         Args:
-            peer: the address of the connection; None on a Unix socket.
-            forwarded_for: the X-Forwarded-For headers, in order.
+            peer: address of the connection; None on a Unix socket.
+            forwarded_for: values of the X-Forwarded-For headers, in order.
         """
         nearest = None if peer is None else _parse(peer)
         if nearest is None:
@@ -58,7 +58,7 @@ class TrustedProxies:
         return str(nearest)
 
     def address_of(self, scope: Scope) -> str:
-        """Return the client's address of a request; see ``client_address``."""
+        """Return the address of a request's client; see ``client_address``."""
         peer = scope.get("client")
         forwarded_for = Headers(scope=scope).getlist("x-forwarded-for")
         return self.client_address(peer[0] if peer else None, forwarded_for)
@@ -68,7 +68,7 @@ class TrustedProxies:
 
 
 def limited_network(address: str) -> str:
-    """Return what a limit counts as one address: an IPv6 client commands its whole /64."""
+    """Return the network that a limit counts as one: an IPv6 client can use its whole /64."""
     parsed = _parse(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((parsed, 64), strict=False))
@@ -76,7 +76,7 @@ def limited_network(address: str) -> str:
 
 
 def site_network(address: str) -> str:
-    """Return the network of one site, such as a company's: an IPv6 /48, or an IPv4 /24."""
+    """Return the network of a site, such as a company: an IPv6 /48 or an IPv4 /24."""
     parsed = _parse(address)
     if parsed is None:
         return address
@@ -84,7 +84,7 @@ def site_network(address: str) -> str:
 
 
 def _parse(text: str) -> _Address | None:
-    """Read an address, with or without a port or an IPv6 zone; IPv4-mapped IPv6 as IPv4."""
+    """Parse an address, ignoring a port or an IPv6 zone; IPv4-mapped IPv6 becomes IPv4."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

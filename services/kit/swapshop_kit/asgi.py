@@ -1,4 +1,4 @@
-"""Pure ASGI middleware: the id, the measure, the log line and the security headers of requests."""
+"""Pure ASGI middleware: request ids, metrics, log lines and security headers."""
 
 import asyncio
 import re
@@ -24,10 +24,10 @@ from swapshop_kit.telemetry import exemplar, trace_id_of, untraced
 _log = structlog.get_logger()
 _usable_request_id = re.compile(r"[A-Za-z0-9._-]{8,64}").fullmatch
 UNMATCHED: Final = "unmatched"
-"""The route label of a request that no route took: paths must not become labels."""
+"""Route label of a request that matched no route: paths must not become labels."""
 
 CALLER_LEFT: Final = 499
-"""The status label of a request that was given up before its answer began, as in nginx."""
+"""Status label of a request whose client left before the answer began, as in nginx."""
 
 
 SECURITY_HEADERS: Final = (
@@ -35,25 +35,25 @@ SECURITY_HEADERS: Final = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
 )
-"""Of every answer: data is neither a document nor a script, whatever it contains."""
+"""Sent with every answer, so that no browser treats data as a document or a script."""
 
 NO_STORE: Final = (b"cache-control", b"no-store")
-"""Unless the route says otherwise: most answers are about one person."""
+"""Sent unless the route sets Cache-Control: most answers are about one person."""
 
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
-"""Only over TLS (RFC 6797 §7.2), which the proxy that ends it reports."""
+"""Sent only over TLS (RFC 6797 §7.2), as reported by the proxy that terminates it."""
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ObserveRequests:
-    """Gives each request an id, measures and logs it, and answers a defect with a problem.
+    """Gives each request an id, measures and logs it, and answers unexpected errors with a 500.
 
     Args:
         app: the application.
-        trusted_callers: whether the ids in the headers of a request are our own services'. Those
-            of a stranger could pass for another request's: its request id is logged as
-            ``client_request_id``, its trace is not continued.
+        trusted_callers: whether only our own services call. The ids that other callers send
+            could imitate those of another request: their request id is logged as
+            ``client_request_id``, and their trace is not continued.
     """
 
     def __init__(self, app: ASGIApp, *, trusted_callers: bool = False) -> None:
@@ -90,23 +90,23 @@ class ObserveRequests:
             try:
                 await self.app(scope, receive, send_observed)
             except ClientDisconnect:
-                pass  # it left before its body had arrived: counted below, and nobody to answer
-            except asyncio.CancelledError:  # the drain is over
+                pass  # the client left before its body had arrived: counted below, not answered
+            except asyncio.CancelledError:  # the time to drain is over
                 if not status:
                     is_safe = scope["method"] in SAFE_METHODS
                     await answer(ServerStopping() if is_safe else OutcomeUnknown())
                 raise
-            except Exception:  # a defect: what is foreseen was answered within
+            except Exception:  # a bug: expected errors are answered by the application
                 _log.exception("request.failed", path=scope["path"])
                 if status:
-                    raise  # half an answer is out: only a broken connection tells the truth
+                    raise  # part of the answer is sent, so break the connection
                 await answer(InternalError())
             finally:
                 active.dec()
                 _observe(scope, method, status or CALLER_LEFT, time.perf_counter() - started)
 
     def _ids(self, headers: Headers) -> dict[str, str]:
-        """Return the ids that the log lines of a request carry."""
+        """Return the ids that go into the log lines of a request."""
         trace_id = trace_id_of(headers.get("traceparent")) if self._trusts else None
         ids = {"request_id": uuid.uuid4().hex, "trace_id": trace_id or uuid.uuid4().hex}
         given = headers.get("x-request-id", "")

@@ -1,4 +1,4 @@
-"""Work that goes on beside a block."""
+"""Run work in the background of a block."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
@@ -8,15 +8,15 @@ from typing import Any
 
 @asynccontextmanager
 async def in_background(work: Coroutine[Any, Any, None], name: str) -> AsyncGenerator[None]:
-    """Run work while a block lasts, and cancel it at the block's end.
+    """Run work during a block, and cancel it at the end of the block.
 
     Args:
-        work: fails only by a defect.
-        name: of its task.
+        work: must not raise; if it does, the block ends at once.
+        name: name of its task.
 
     Raises:
-        Exception: the block's own, or the work's, which ends the block at once; as it is, in no
-            group of one, and with what it came from.
+        Exception: the block's or the work's exception, unwrapped from the ExceptionGroup, with
+            its context kept.
     """
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -31,4 +31,4 @@ async def in_background(work: Coroutine[Any, Any, None], name: str) -> AsyncGene
         try:
             raise first
         finally:
-            first.__context__ = context  # which the raise overwrites with the group
+            first.__context__ = context  # the raise replaces it with the group

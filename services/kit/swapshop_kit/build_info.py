@@ -1,13 +1,13 @@
-"""The metric that every process has; this module needs no database library."""
+"""The metric that every process exports. This module needs no database library."""
 
 from typing import Final
 
 from prometheus_client import Gauge, disable_created_metrics
 
-disable_created_metrics()  # a second series for each, which nobody reads
+disable_created_metrics()  # they double the series, and nobody reads them
 
 _BUILD: Final = Gauge(
-    "swapshop_build_info", "1; its labels tell the version.", ["service", "version"]
+    "swapshop_build_info", "1, with the version in its labels.", ["service", "version"]
 )
 
 

@@ -1,4 +1,4 @@
-"""Following a Redis channel for as long as a process lives, whatever becomes of Redis meanwhile."""
+"""Follow a Redis channel for the life of a process, across outages of Redis."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from redis.asyncio.client import PubSub
 from swapshop_kit.redis import REDIS_ERRORS
 
 PING_SECONDS: Final = 5.0
-"""A silent Redis is asked for a sign of life after so long, and given as long to answer."""
+"""After this time without a message Redis is pinged; it has the same time to answer."""
 
 RECONNECT_SECONDS: Final = 1.0
-"""Between tries to subscribe."""
+"""Pause between attempts to subscribe."""
 
 
 class OnListening(Protocol):
-    """Is told whenever the subscription begins or breaks; ``error`` names what broke it."""
+    """Called when the subscription begins or breaks; ``error`` is the name of the exception."""
 
     def __call__(self, is_listening: bool, /, **error: str) -> None: ...
 
@@ -35,17 +35,17 @@ async def follow_channel(
     ping_seconds: float = PING_SECONDS,
     reconnect_seconds: float = RECONNECT_SECONDS,
 ) -> None:
-    """Subscribe until cancelled, and again whenever Redis comes back.
+    """Subscribe until cancelled, again after each outage.
 
-    What is published while Redis is away is lost: look elsewhere for it.
+    Messages published during an outage are lost; the caller must get them in another way.
 
     Args:
-        subscriber: a client whose replies may take forever.
-        channel: to subscribe to.
-        on_message: takes each message.
-        on_listening: takes each beginning and breaking of the subscription.
-        ping_seconds: until a silent Redis is asked for a sign of life, and until it must answer.
-        reconnect_seconds: between tries to subscribe.
+        subscriber: client without a time-out for replies.
+        channel: name of the channel.
+        on_message: called with each message.
+        on_listening: called when the subscription begins or breaks.
+        ping_seconds: time without a message before a ping, and time to answer it.
+        reconnect_seconds: pause between attempts to subscribe.
     """
     while True:
         try:
@@ -64,7 +64,7 @@ async def _follow(
     on_listening: OnListening,
     ping_seconds: float,
 ) -> None:
-    """Take messages until Redis goes away.
+    """Handle messages until the connection breaks.
 
     Raises:
         TimeoutError: Redis did not answer a ping.

@@ -1,4 +1,4 @@
-"""Health checks of the dependencies that services have in common; each bounds its own time."""
+"""Health checks of the dependencies that services share; each has its own time-out."""
 
 import asyncio
 from typing import Final
@@ -12,16 +12,16 @@ from swapshop_kit.migrations import state_of
 from swapshop_kit.problems import DatabaseUnavailable
 
 CHECK_SECONDS: Final = 2.0
-"""A dependency that takes longer to answer counts as away."""
+"""Time-out of a check; a dependency that takes longer counts as away."""
 
 _log = structlog.get_logger()
 
 
 def database_check(name: str, database: Database, head: str) -> Check:
-    """Check that the database answers, that its schema is at least at ``head``, and its role.
+    """Return a check that the database answers, is at least at ``head``, and takes writes.
 
-    The first time it does, its durability is reported under ``name``, with a warning if a COMMIT
-    would not survive a power cut.
+    Its first success also reports the database's durability under ``name``, with a warning if a
+    COMMIT would not survive a power cut.
     """
     is_reported = False
 
@@ -44,7 +44,7 @@ async def _report_durability(name: str, database: Database) -> None:
 
 
 def within(seconds: float, check: Check) -> Check:
-    """Bound a check's time; one that takes longer, or loses the database midway, says no."""
+    """Return the check with a time-out; it is False on a time-out or a lost connection."""
 
     async def bounded() -> bool | State:
         try:

@@ -1,4 +1,4 @@
-"""What the services' command lines share: one clear line for an error, and an exit code."""
+"""Shared by the services' command lines: an error becomes one line and an exit code."""
 
 import asyncio
 import sys
@@ -23,10 +23,10 @@ def run_command(
     """Run a command and return its exit code; expected errors become one line on stderr.
 
     Args:
-        program: named in the line.
-        command: reads the settings and starts; its result is the exit code.
-        errors: the expected errors, and the exit code of each.
-        run: of the event loop.
+        program: name printed before the error.
+        command: reads the settings and returns a coroutine whose result is the exit code.
+        errors: exit code of each expected exception.
+        run: runs the coroutine in an event loop.
     """
     try:
         return run(command())
@@ -38,7 +38,7 @@ def run_command(
 
 
 def describe(error: ValidationError) -> str:
-    """Name each setting and what is wrong with it; never its value, which may be a secret."""
+    """Describe what is wrong with each setting, without its value, which may be a secret."""
     return "; ".join(
         f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" if each["loc"] else each["msg"]
         for each in error.errors(include_input=False, include_url=False)
@@ -46,7 +46,7 @@ def describe(error: ValidationError) -> str:
 
 
 def _told(error: Exception) -> str:
-    """Say what an error says, and what the database or its driver said before it."""
+    """Return the error's text, followed by the driver's if the database raised it."""
     driver_error = getattr(error.__cause__, "orig", None)
     return f"{error} ({driver_error})" if driver_error else str(error)
 

@@ -1,8 +1,8 @@
-"""Sessions that ended a short time ago: their access tokens are refused before they expire.
+"""Recently ended sessions: their access tokens are refused before they expire.
 
-Every process holds their ids in memory, so a request costs no look-up. It learns of them in two
-ways: from a Redis channel at once, and from where the sessions are stored every two seconds, which
-finds what a Redis that is away did not tell.
+Every process holds their ids in memory, so a request needs no look-up. New ids arrive in two ways:
+at once on a Redis channel, and from the session store, which is read every two seconds and so
+covers an outage of Redis.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ CHANNEL: Final = "ended-sessions"
 """The Redis channel on which the ids of ended sessions are published, separated by spaces."""
 
 KEPT_SECONDS: Final = 720
-"""An access token lives 600 s, and a process that was paused may issue it a little later."""
+"""An access token lives 600 s, and a paused process may issue one a little later."""
 
 OVERLAP_SECONDS: Final = 60
-"""Each look goes back behind the one before it for so long: rows commit out of order."""
+"""Overlap of a read with the previous one: rows commit out of order."""
 
 _AGE: Final = Gauge(
     "swapshop_ended_sessions_age_seconds",
@@ -36,24 +36,24 @@ _AGE: Final = Gauge(
 _log = structlog.get_logger()
 
 ReadEnded = Callable[[int], Awaitable[Collection[str] | None]]
-"""Reads the ids of the sessions that ended within so many seconds; None if it cannot just now."""
+"""Returns the ids of sessions that ended within the given seconds; None if it cannot read them."""
 
 
 @dataclass(frozen=True)
 class EndedTiming:
-    """Seconds, all of them; tests shorten them."""
+    """Intervals in seconds; tests shorten them."""
 
     reread: float = 2.0
-    """Between looks at where the sessions are stored."""
+    """Pause between reads of the session store."""
     reconnect: float = 1.0
-    """Between tries to subscribe."""
+    """Pause between attempts to subscribe."""
 
 
 class EndedSessions:
-    """The ids of the sessions that ended a short time ago.
+    """The ids of recently ended sessions.
 
     Args:
-        clock: monotonic, in seconds.
+        clock: returns monotonic seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,20 +68,20 @@ class EndedSessions:
 
     @property
     def count(self) -> int:
-        """Sessions in the list."""
+        """Number of sessions in the list."""
         return len(self._learnt_at)
 
     @property
     def age_seconds(self) -> float:
-        """Time since the last read, or since the process began."""
+        """Time since the last read, or since this object was created."""
         return self._clock() - (self._made_at if self._read_at is None else self._read_at)
 
     def on_ended(self, listener: Callable[[Collection[str]], None]) -> None:
-        """Call a listener with the ids that become known from now on."""
+        """Register a listener, which is called with each new batch of ids."""
         self._listeners.append(listener)
 
     def add(self, session_ids: Iterable[str]) -> None:
-        """Refuse the access tokens of sessions, and forget those whose tokens have expired."""
+        """Add ended sessions, and drop those whose access tokens have all expired."""
         now = self._clock()
         new = {id_: now for id_ in session_ids if id_ not in self._learnt_at}
         self._learnt_at.update(new)
@@ -95,7 +95,7 @@ class EndedSessions:
                 listener(new)
 
     async def read_from(self, read: ReadEnded) -> bool:
-        """Look once for what ended since the last look; the first looks at all; say if it could."""
+        """Read the sessions that ended since the last read; return whether that succeeded."""
         began_at = self._clock()
         within = KEPT_SECONDS
         if self._read_at is not None:
@@ -109,9 +109,9 @@ class EndedSessions:
 
 
 async def announce(redis: Redis, session_ids: Collection[str]) -> None:
-    """Tell every process at once that sessions have ended.
+    """Publish ended sessions to every process.
 
-    With Redis away they learn it within two seconds, from where the sessions are stored.
+    Without Redis the processes find them within two seconds in the session store.
     """
     if session_ids:
         try:
@@ -125,14 +125,14 @@ async def follow_ended_sessions(
 ) -> None:
     """Keep a process's list of ended sessions up to date until cancelled.
 
-    While it cannot be read it stays as it was: a session that ends then can be used until its
-    access token expires, as every session could if the list were not there.
+    While the store cannot be read the list stays as it is: a session that ends meanwhile can be
+    used until its access token expires, as it could without the list.
 
     Args:
         ended: the list.
-        read: looks at where the sessions are stored; bounds its own time.
-        subscriber: a Redis client whose replies may take forever.
-        timing: how often to look; the usual by default.
+        read: reads the session store; must have its own time-out.
+        subscriber: Redis client without a time-out for replies.
+        timing: intervals; ``EndedTiming()`` by default.
     """
     timing = timing or EndedTiming()
     _AGE.set_function(lambda: ended.age_seconds)

@@ -1,4 +1,4 @@
-"""How late the event loop is: what a blocking call does to every request at once."""
+"""Measure the lag of the event loop: a blocking call delays every request."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -19,10 +19,10 @@ INTERVAL_SECONDS: Final = 0.25
 def watching_event_loop(
     interval_seconds: float = INTERVAL_SECONDS,
 ) -> AbstractAsyncContextManager[None]:
-    """Measure the lag all through a block.
+    """Measure the lag during a block.
 
     Args:
-        interval_seconds: between two measures.
+        interval_seconds: pause between two measurements.
     """
     return in_background(_measure(interval_seconds), "event-loop-lag")
 

@@ -11,14 +11,14 @@ from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel
 
 State = Literal["up", "away", "read-only"]
-"""Of a dependency; a database that takes no writes still answers reads."""
+"""State of a dependency; a read-only database still answers reads."""
 
 Check = Callable[[], Awaitable[bool | State]]
-"""Tells the state of a dependency; True is up, False is away."""
+"""Returns the state of a dependency; True means up, False means away."""
 
 
 class Readiness(BaseModel):
-    """Whether the service takes requests, and what of its dependencies is away."""
+    """Whether the service takes requests, and the state of its dependencies."""
 
     ready: bool
     draining: bool
@@ -27,14 +27,14 @@ class Readiness(BaseModel):
 
 @dataclass
 class Health:
-    """Readiness: not before every required dependency answered once, and not while draining.
+    """Readiness: true once every required dependency has answered, until the drain begins.
 
-    After that an outage is named but not counted: were every pod unready, the ingress would hide
+    A later outage is reported but changes nothing: with every pod unready, the ingress would hide
     the service's own 503 and its cached answers.
 
     Args:
-        required: dependencies that must have answered once.
-        optional: dependencies that are only reported.
+        required: checks of dependencies that must answer once.
+        optional: checks of dependencies that are only reported.
     """
 
     required: Mapping[str, Check]
@@ -43,7 +43,7 @@ class Health:
     _seen: set[str] = field(default_factory=set[str])
 
     async def readiness(self) -> Readiness:
-        """Ask every dependency at once; each check bounds its own time."""
+        """Run all checks concurrently; each check has its own time-out."""
         checks = {**self.required, **self.optional}
         answers = await asyncio.gather(*(check() for check in checks.values()))
         states: dict[str, State] = {
@@ -61,17 +61,17 @@ def _as_state(answer: bool | State) -> State:
 
 
 def operations_router(health: Health) -> APIRouter:
-    """Make the routes of the operations port."""
+    """Create the routes of the operations port."""
     router = APIRouter(tags=["operations"])
 
     @router.get("/livez")
     async def livez() -> dict[str, bool]:
-        """Tell that the event loop turns."""
+        """Answer as long as the event loop runs."""
         return {"live": True}
 
     @router.get("/readyz", responses={503: {"model": Readiness}})
     async def readyz(response: Response) -> Readiness:
-        """Tell whether to send requests here, and which dependency is away."""
+        """Return whether to send requests here, and which dependency is away."""
         readiness = await health.readiness()
         response.status_code = 200 if readiness.ready else 503
         return readiness

@@ -1,4 +1,4 @@
-"""HTTP/1.1 from strangers: uvicorn's protocol with limits on heads, bodies and connections."""
+"""uvicorn's HTTP/1.1 protocol with limits on heads, bodies and connections."""
 
 import asyncio
 from dataclasses import dataclass
@@ -19,25 +19,25 @@ from swapshop_kit.asgi import SECURITY_HEADERS, ObserveRequests
 from swapshop_kit.problems import BadRequest, Problem, Text, preferred_language
 
 REFUSED_CONNECTIONS: Final = 200
-"""Connections beyond the limit that are told so by a 503; further ones are closed at once."""
+"""Connections beyond the limit that are answered 503; any more are closed at once."""
 
 MAX_PIPELINED: Final = 16
-"""Requests that may wait on one connection; each takes memory before it is answered."""
+"""Requests that may wait on one connection; each holds memory until it is answered."""
 
 _SLICE_BYTES: Final = 8 * 1024
-"""The parser is fed in such pieces, so a head never exceeds its limit by more than one of them."""
+"""Size of the pieces the parser gets, so a head exceeds its limit by one piece at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """What a connection may take.
+    """Limits of connections and requests.
 
     Args:
-        max_connections: open at once on one port.
-        max_head_bytes: of a request line with its headers, and of a trailer.
-        head_seconds: from the first byte of a head, or from the connection, to the head's end.
-        window_seconds: the span over which the rate of a body is measured.
-        min_bytes_per_second: a body that arrives more slowly is given up.
+        max_connections: maximum open connections per port.
+        max_head_bytes: maximum size of a request line with its headers, and of a trailer.
+        head_seconds: time from the first byte of a head, or from the connection, to its end.
+        window_seconds: time over which the rate of a body is measured.
+        min_bytes_per_second: minimum rate of a body; a slower request is refused.
     """
 
     max_connections: int = 2000
@@ -48,7 +48,7 @@ class HttpLimits:
 
 
 class DrainableState(ServerState):
-    """uvicorn's state of a server, and whether each answer should end its connection."""
+    """uvicorn's server state, and whether each answer should end its connection."""
 
     is_draining = False
 
@@ -72,7 +72,7 @@ class RequestTimeout(Problem):
 
 
 class TooManyConnections(Problem):
-    """The process holds as many connections as it may."""
+    """The port has its maximum number of connections."""
 
     code = "too_many_connections"
     status = 503
@@ -98,14 +98,14 @@ class _Phase(Enum):
 
 
 class _TooManyPipelined(Exception):
-    """A client sends requests faster than it takes their answers."""
+    """A client sends requests faster than it reads the answers."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """One connection.
+    """Handles one connection.
 
-    Trailers are ignored: a proxy that checks or removes a header does so in the head only, so a
-    trailer must never count as one (RFC 9110 §6.5.1).
+    Trailers are ignored: a proxy checks and removes headers only in the head, so a trailer must
+    never count as a header (RFC 9110 §6.5.1).
     """
 
     limits: ClassVar[HttpLimits] = HttpLimits()
@@ -120,18 +120,18 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._phase = _Phase.BETWEEN
         self._framing_bytes = 0
-        """Received since the head began, or since the last piece of the body."""
+        """Bytes received since the head began, or since the last piece of the body."""
         self._body_bytes = 0
-        """Received of the body in this window."""
+        """Bytes of the body received in this window."""
         self._deadline: asyncio.TimerHandle | None = None
 
     @classmethod
     def limited(cls, limits: HttpLimits) -> type["LimitedHttpProtocol"]:
-        """Return the protocol with these limits, for uvicorn to make a connection of."""
+        """Return a subclass with these limits, which uvicorn instantiates for each connection."""
         return type(cls.__name__, (cls,), {"limits": limits})
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first head, or refuse a connection beyond the limit."""
+        """Wait for the first head, or refuse a connection beyond the limit."""
         super().connection_made(transport)
         excess = len(self.connections) - self.limits.max_connections
         if excess > REFUSED_CONNECTIONS:
@@ -142,12 +142,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop watching."""
+        """Cancel the deadline."""
         self._unwatch()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse a piece at a time, and close once what is not body exceeds the limit."""
+        """Parse the data in pieces, and refuse once the head or framing exceeds the limit."""
         for start in range(0, len(data), _SLICE_BYTES):
             if self.transport.is_closing():
                 return
@@ -160,23 +160,23 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._watch()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP, as uvicorn found."""
+        """Answer data that uvicorn could not parse as HTTP."""
         self._refuse(BadRequest())
 
     def on_message_begin(self) -> None:
-        """Begin a head."""
+        """Handle the start of a head."""
         if len(self.pipeline) >= MAX_PIPELINED:
             raise _TooManyPipelined
         self._enter(_Phase.HEAD)
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header of the head, and none of a trailer."""
+        """Accept a header of the head; ignore one of a trailer."""
         if self._phase is _Phase.HEAD:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Hand the request to the application."""
+        """Pass the request to the application."""
         self._enter(_Phase.BODY)
         self._body_bytes = 0
         super().on_headers_complete()
@@ -185,22 +185,22 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
+        """Handle a piece of the body."""
         self._framing_bytes = 0
         self._body_bytes += len(body)
         super().on_body(body)
 
     def on_chunk_complete(self) -> None:
-        """Count the framing of each chunk by itself."""
+        """Count the framing of each chunk separately."""
         self._framing_bytes = 0
 
     def on_message_complete(self) -> None:
-        """End the request."""
+        """Handle the end of the request."""
         self._enter(_Phase.BETWEEN)
         super().on_message_complete()
 
     def begin_drain(self) -> None:
-        """Let the answer under way be the last of this connection."""
+        """Close the connection after the current answer."""
         cycle = self._last_cycle()
         if cycle is not None:
             cycle.keep_alive = False
@@ -216,7 +216,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._deadline = None
 
     def _watch(self) -> None:
-        """See that something has a deadline while the next byte is the client's to send."""
+        """Ensure that a deadline is set while the client has to send the next byte."""
         cycle = self._last_cycle()
         if self._phase is _Phase.BODY:
             if self._deadline is None:
@@ -225,19 +225,19 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             if self._deadline is None:
                 self._deadline = self.loop.call_later(self.limits.head_seconds, self._end_head)
         elif cycle.response_complete and self.timeout_keep_alive_task is None:
-            # The rest of a body whose request was answered early: uvicorn forgets its timer here.
+            # The request was answered before its body ended: uvicorn sets no timer in this case.
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
 
     def _end_head(self) -> None:
         if self._phase is _Phase.BETWEEN:
-            self.transport.close()  # nothing was asked, so there is nothing to answer
+            self.transport.close()  # there is no request to answer
         else:
             self._refuse(RequestTimeout())
 
     def _check_body(self) -> None:
-        """Give a body up that came too slowly, unless it was us who did not read."""
+        """Refuse a body that arrived too slowly, unless we were not reading it."""
         self._deadline = None
         is_ours = self.flow.read_paused or self.cycle.waiting_for_100_continue
         wanted = self.limits.min_bytes_per_second * self.limits.window_seconds
@@ -248,7 +248,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._refuse(RequestTimeout())
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer unless an answer is under way, and close."""
+        """Answer with a problem unless an answer has begun, and close the connection."""
         if self.transport.is_closing():
             return
         self._unwatch()
@@ -256,7 +256,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if cycle is None or cycle.response_complete or not cycle.response_started:
             self.transport.write(_on_the_wire(problem))
         if cycle is not None:
-            cycle.disconnected = True  # what the application still sends must not follow
+            cycle.disconnected = True  # drop what the application still sends
         self.transport.close()
 
     def _last_cycle(self) -> RequestResponseCycle | None:
@@ -264,7 +264,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
 
 def _on_the_wire(problem: Problem) -> bytes:
-    """Return an answer to a request whose head, and so its language, is not known."""
+    """Return an answer to a request whose head, and so whose language, is unknown."""
     response = problem.render("es")
     headers = (*response.raw_headers, *SECURITY_HEADERS, (b"connection", b"close"))
     lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)

@@ -1,4 +1,4 @@
-"""The api's published keys, fetched and kept by the services that verify its tokens."""
+"""Fetch and keep the api's published keys, for services that verify its tokens."""
 
 import asyncio
 import time
@@ -12,24 +12,24 @@ from swapshop_kit.access_tokens import KeySet
 from swapshop_kit.problems import KeysUnavailable
 
 FRESH_SECONDS: Final = 300.0
-"""A fetched set is used for so long before it is fetched again."""
+"""Age at which a set is fetched again."""
 
 RETRY_SECONDS: Final = 30.0
-"""An unknown ``kid``, or a failed fetch of a set that is due, makes a fetch at most so often."""
+"""Minimum time between fetches for an unknown ``kid``, or after a refresh that failed."""
 
 FIRST_RETRY_SECONDS: Final = 1.0
-"""While no set was ever fetched, a fetch is tried at most so often."""
+"""Minimum time between fetches until the first one succeeds."""
 
 _log = structlog.get_logger()
 
 
 class JwksClient:
-    """A KeySource over HTTP that keeps the last good set through any outage.
+    """A KeySource over HTTP that keeps the last good set during an outage.
 
     Args:
-        http: has a time-out.
-        url: of the JWK Set.
-        clock: monotonic, in seconds.
+        http: client with a time-out.
+        url: URL of the JWK Set.
+        clock: returns monotonic seconds.
     """
 
     def __init__(
@@ -44,22 +44,22 @@ class JwksClient:
         self._lock = asyncio.Lock()
 
     async def current(self) -> KeySet:
-        """Return the set, at most five minutes old while the api answers.
+        """Return the set; it is at most five minutes old while the api answers.
 
         Raises:
-            KeysUnavailable: no set was ever fetched.
+            KeysUnavailable: no set has been fetched yet.
         """
         if self._keys is None:
             await self._fetch(at_most_every=FIRST_RETRY_SECONDS)
         elif self._clock() - self._fetched_at >= FRESH_SECONDS and not self._lock.locked():
-            # one caller fetches; the others go on with the last good set
+            # one caller fetches; the others use the last good set
             await self._fetch(at_most_every=RETRY_SECONDS)
         if self._keys is None:
             raise KeysUnavailable
         return self._keys
 
     async def knowing(self, kid: str) -> KeySet:
-        """Return the set, fetched anew if it lacks ``kid`` and the last try is 30 s ago."""
+        """Return the set, fetched again if it lacks ``kid`` and the last attempt was 30 s ago."""
         keys = await self.current()
         if kid not in keys.keys:
             await self._fetch(at_most_every=RETRY_SECONDS)

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stdout, with the ids of the request and its trace."""
+"""Logs: one JSON object per line on stdout, with the ids of the request and its trace."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ def _add_trace_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMa
 def _to_json(event: Any, **_: Any) -> bytes:
     try:
         return orjson.dumps(event, default=str)
-    except TypeError:  # half a surrogate pair or a huge integer: a log line never fails a request
+    except TypeError:  # a lone surrogate or a huge integer: logging must never fail a request
         text = json.dumps(event, default=str, skipkeys=True, ensure_ascii=False)
         return text.encode(errors="replace")
 
@@ -34,11 +34,11 @@ def _to_json_text(event: Any, **_: Any) -> str:
 
 
 def configure_logging(service: str, level: Level = "info") -> None:
-    """Send structlog, and the libraries' stdlib logging, to stdout as JSON lines.
+    """Write structlog's events and stdlib logging to stdout as JSON lines.
 
     Args:
-        service: the value of the field ``service`` in every line.
-        level: the least severe level that is written.
+        service: value of the field ``service`` in every line.
+        level: lowest level that is written.
     """
 
     def add_service(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

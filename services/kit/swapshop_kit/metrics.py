@@ -1,4 +1,4 @@
-"""Metrics that every service has, in the Prometheus default registry."""
+"""Metrics of every service, in Prometheus' default registry."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -25,7 +25,7 @@ METHODS: Final = (
     *("PATCH", "POST", "PUT", "QUERY", "TRACE"),
 )
 OTHER_METHOD: Final = "_OTHER"
-"""Stands for any other method: callers must not make labels."""
+"""Label of any other method: callers must not be able to create labels."""
 
 _ACTIVE: Final = Gauge(
     "http_server_active_requests",
@@ -33,7 +33,7 @@ _ACTIVE: Final = Gauge(
     ["http_request_method"],
 )
 ACTIVE_REQUESTS: Final = {method: _ACTIVE.labels(method) for method in (*METHODS, OTHER_METHOD)}
-"""By method; looked up once, since every request uses it twice."""
+"""Gauges by method, looked up once because every request uses one twice."""
 
 REQUEST_DURATION: Final = Histogram(
     "http_server_request_duration_seconds",
@@ -52,17 +52,17 @@ _DURABLE: Final = Gauge(
 
 
 def count_from_zero(method: str, route: str, statuses: Iterable[int]) -> None:
-    """Export a route's answers of these statuses before the first of them.
+    """Export a route's series of these statuses before the first such answer.
 
-    Prometheus sees a rise within a series alone, so a first answer that begins one is none. Each
-    status makes a series a bucket, and three.
+    ``increase()`` only works within an existing series: a counter that first appears at 1 shows no
+    increase. Each status adds one series per bucket, plus three.
     """
     for status in statuses:
         REQUEST_DURATION.labels(method, route, status)
 
 
 def watch_pool(name: str, database: Database) -> None:
-    """Report a pool's connections, idle and used, under a name."""
+    """Export the number of a pool's idle and used connections under a name."""
     pool = database.engine.pool
     if isinstance(pool, QueuePool):
         _CONNECTIONS.labels(pool=name, state="used").set_function(pool.checkedout)
@@ -70,5 +70,5 @@ def watch_pool(name: str, database: Database) -> None:
 
 
 def report_durability(name: str, durable: bool) -> None:
-    """Report whether the database behind a pool flushes every COMMIT."""
+    """Export whether a pool's database flushes every COMMIT to disk."""
     _DURABLE.labels(pool=name).set(durable)

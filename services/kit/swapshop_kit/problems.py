@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details: typed exceptions, told in the caller's language."""
+"""Errors as RFC 9457 problem details: typed exceptions, rendered in the caller's language."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One refused field: where it stands (``items.0.cantidad``) and a code of FIELD_TEXTS."""
+    """One refused field: its path (``items.0.cantidad``) and a code of FIELD_TEXTS."""
 
     field: str
     code: str
     context: Mapping[str, Any] | None = None
 
     def render(self, language: Language) -> "FieldProblem":
-        """Tell the error in a language; one without a text, or its context, reads as invalid."""
+        """Render the error in a language; if its text or context is missing, as "is not valid"."""
         code = self.code if self.code in FIELD_TEXTS else UNKNOWN_FIELD_CODE
         try:
             message = FIELD_TEXTS[code][language].format_map(self.context or {})
@@ -62,7 +62,7 @@ class ProblemDetails(BaseModel):
 
 
 class Problem(Exception):
-    """An answer other than the one asked for; each subclass is one kind of it.
+    """An error answer; each subclass is one kind of problem.
 
     Keyword arguments become extension members (RFC 9457 §3.2).
     """
@@ -114,7 +114,7 @@ class _ProblemResponse(Response):
 
 
 def preferred_language(accept_language: str | None) -> Language:
-    """Choose between es and en by Accept-Language (RFC 9110 §12.5.4); Spanish when neither wins."""
+    """Choose es or en by Accept-Language (RFC 9110 §12.5.4); Spanish if neither is preferred."""
     best: tuple[float, Language] = (0.0, "es")
     for element in (accept_language or "").split(","):
         tag, _, parameter = element.partition(";")
@@ -130,7 +130,7 @@ def preferred_language(accept_language: str | None) -> Language:
 
 
 def responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """Declare the problems that a route can answer, for ``responses=`` and so for OpenAPI."""
+    """Return a route's problems in the form of ``responses=``, which OpenAPI shows."""
     by_status: dict[int, list[type[Problem]]] = {}
     for kind in kinds:
         by_status.setdefault(kind.status, []).append(kind)
@@ -153,7 +153,7 @@ def responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
 
 
 class InvalidRequest(Problem):
-    """The request is well formed as HTTP, but its content is refused."""
+    """The request is well-formed HTTP, but its content is refused."""
 
     code = "invalid_request"
     status = 422
@@ -162,7 +162,7 @@ class InvalidRequest(Problem):
 
 
 class NotFound(Problem):
-    """Nothing stands at this address, or nothing that the caller may see."""
+    """Nothing exists at this address, or nothing that the caller may see."""
 
     code = "not_found"
     status = 404
@@ -198,7 +198,7 @@ class BadRequest(Problem):
 
 
 class Unauthenticated(Problem):
-    """No valid access token; the body never tells which check failed."""
+    """No valid access token; the body never says which check failed."""
 
     code = "unauthenticated"
     status = 401
@@ -210,7 +210,7 @@ class Unauthenticated(Problem):
 
 
 class Forbidden(Problem):
-    """The caller is known, and may not do this."""
+    """The caller is known, but may not do this."""
 
     code = "forbidden"
     status = 403
@@ -219,7 +219,7 @@ class Forbidden(Problem):
 
 
 class InternalError(Problem):
-    """A defect of ours; the request id leads to it in the logs."""
+    """An error in our code; the request id finds it in the logs."""
 
     code = "internal_error"
     status = 500
@@ -228,7 +228,7 @@ class InternalError(Problem):
 
 
 class DatabaseUnavailable(Problem):
-    """The database cannot be reached, or stayed busy through every retry; nothing was changed."""
+    """The database cannot be reached, or was busy at every attempt; nothing was changed."""
 
     code = "database_unavailable"
     status = 503
@@ -240,7 +240,7 @@ class DatabaseUnavailable(Problem):
 
 
 class KeysUnavailable(Problem):
-    """No set of verification keys has been fetched yet, so no token can be judged."""
+    """No set of verification keys has been fetched yet, so no token can be verified."""
 
     code = "keys_unavailable"
     status = 503
@@ -252,7 +252,7 @@ class KeysUnavailable(Problem):
 
 
 class OutcomeUnknown(Problem):
-    """The connection broke during COMMIT: the change may have been made or not."""
+    """The connection broke during COMMIT: the change may or may not have been saved."""
 
     code = "outcome_unknown"
     status = 503
@@ -261,7 +261,7 @@ class OutcomeUnknown(Problem):
 
 
 class ServerStopping(Problem):
-    """The server stopped before it had the answer to a request that changes nothing."""
+    """The server stopped before it could answer a request that changes nothing."""
 
     code = "server_stopping"
     status = 503

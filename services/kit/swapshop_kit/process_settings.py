@@ -1,4 +1,4 @@
-"""Settings that every process reads, the poller too: this module needs no database library."""
+"""Settings of every process, including the poller. This module needs no database library."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s?#]+(/[^\s?#
 
 
 class ProcessSettings(BaseSettings):
-    """What every process reads."""
+    """Settings of every process."""
 
     model_config = SettingsConfigDict(
         frozen=True,

@@ -1,4 +1,4 @@
-"""A span for each Redis command, and each pipeline of commands, of a sampled request."""
+"""Spans for the Redis commands and pipelines of sampled requests."""
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -14,10 +14,10 @@ _SCRIPTS: Final = ("EVALSHA", "FCALL")
 
 
 class TracedRedis(Redis):
-    """Makes spans by OpenTelemetry's conventions for Redis; never of keys or values."""
+    """Creates spans by OpenTelemetry's conventions for Redis, without keys or values."""
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Run a command, in a span of its own if the current one is sampled."""
+        """Run a command, in its own span if the current one is sampled."""
         name = str(args[0]).upper()
         more = {"db.stored_procedure.name": str(args[1])} if name in _SCRIPTS else {}
         with _span(self.connection_pool, name, more):

@@ -1,8 +1,8 @@
-"""Security events: who tried what from where, and what came of it, as log lines and a counter.
+"""Security events: who tried what from where, and the outcome, as log lines and a counter.
 
-``SecurityContext`` knows the request; ``record`` writes an event. Refusals need no code of their
-own: ``attempt`` names what a use case is about to decide, and every problem of status 401, 403 or
-429 that ends the request is recorded under that name.
+``SecurityContext`` holds the request; ``record`` writes an event. Refusals are recorded by
+themselves: ``attempt`` names what a use case is about to decide, and a problem of status 401, 403
+or 429 that ends the request is recorded under that name.
 """
 
 import hashlib
@@ -31,12 +31,12 @@ SecurityEvent = Literal[
     "register",
     "webhook",
 ]
-"""``access``: any other request that is refused for its token, its origin or a limit.
-``audit``: an act that the audit records, such as a change of a role.
+"""``access``: any other request that is refused because of its token, its origin or a limit.
+``audit``: an action in the audit, such as a change of role.
 """
 
 Outcome = Literal["ok", "refused", "limited", "reused"]
-"""``reused``: a refresh token came from somebody who should not have it."""
+"""``reused``: a refresh token was used by somebody who should not have it."""
 
 OUTCOMES: Final[Mapping[SecurityEvent, tuple[Outcome, ...]]] = {
     "access": ("refused", "limited"),
@@ -49,14 +49,14 @@ OUTCOMES: Final[Mapping[SecurityEvent, tuple[Outcome, ...]]] = {
     "register": ("ok", "refused", "limited"),
     "webhook": ("refused",),
 }
-"""What can come of each event; a usual refresh is no event: it happens every ten minutes."""
+"""The outcomes of each event. A successful refresh is not an event: there is one every 10 min."""
 
 SECURITY_EVENTS: Final = Counter(
     "swapshop_security_events_total",
     "Security events by what came of them; each has a log line with actor and address.",
     ["event", "outcome"],
 )
-# Counted from 0 on, so that the first one is seen as a rise.
+# Exported at 0, so that increase() sees the first one.
 for _event, _outcomes in OUTCOMES.items():
     for _outcome in _outcomes:
         SECURITY_EVENTS.labels(_event, _outcome)
@@ -88,12 +88,12 @@ _request: ContextVar[_Request | None] = ContextVar("security_request", default=N
 
 
 class SecurityContext:
-    """ASGI middleware that makes the request known to the events within it.
+    """ASGI middleware that makes the request available to the events recorded within it.
 
     Args:
         app: the application.
-        proxies: those whose X-Forwarded-For is believed.
-        is_internal: whether only our own services call, so that a call without a token is an event.
+        proxies: proxies whose X-Forwarded-For is trusted.
+        is_internal: whether only our own services call, so a call without a token is an event.
     """
 
     def __init__(self, app: ASGIApp, *, proxies: TrustedProxies, is_internal: bool) -> None:
@@ -110,10 +110,10 @@ class SecurityContext:
 
 
 class AccountReferences:
-    """Names accounts that may not exist: the same e-mail has the same name, which does not tell it.
+    """Makes references to accounts that may not exist, from which the e-mail cannot be read.
 
     Args:
-        secret: shared by all processes; who has it can test whether a name is of an e-mail.
+        secret: shared by all processes; its holder can test a reference against an e-mail.
     """
 
     def __init__(self, secret: str) -> None:
@@ -125,11 +125,11 @@ class AccountReferences:
 
 
 def attempt(event: SecurityEvent, *, account: str | None = None) -> None:
-    """Name what the request is about to decide, so that its refusal is recorded as this event.
+    """Set the event under which a refusal of this request is recorded.
 
     Args:
         event: recorded when the request ends in a problem of status 401, 403 or 429.
-        account: an ``AccountReferences`` name, where no actor is known yet.
+        account: reference from ``AccountReferences``, when no actor is known yet.
     """
     request = _request.get()
     if request is not None:
@@ -138,14 +138,14 @@ def attempt(event: SecurityEvent, *, account: str | None = None) -> None:
 
 
 def identify(actor: str) -> None:
-    """Name whose request it is: the id of a verified caller, or of the account of a login."""
+    """Set the request's actor: the id of a verified caller, or of the account of a login."""
     request = _request.get()
     if request is not None:
         request.actor = actor
 
 
 def identified(claims: Claims) -> Claims:
-    """Return verified claims, and name their subject as the caller."""
+    """Return verified claims, after setting their subject as the actor."""
     identify(claims.sub)
     return claims
 
@@ -157,14 +157,14 @@ def record(
     actor: str | None = None,
     **details: str | int | None,
 ) -> None:
-    """Count an event and log it, with the address of the request it happens in.
+    """Count an event and log it with the address of the current request.
 
     Args:
         event: what was tried.
         outcome: one of the event's OUTCOMES.
-        actor: a user id, a client id, ``command-line`` or ``system``; by default whom ``identify``
-            named.
-        details: ids and reasons; never a secret, never personal data.
+        actor: user id, client id, ``command-line`` or ``system``; by default the one that
+            ``identify`` set.
+        details: ids and reasons; no secrets and no personal data.
     """
     request = _request.get()
     fields: dict[str, Any] = {"outcome": outcome, "actor": actor, **details}
@@ -180,10 +180,10 @@ def record(
 
 
 def record_refusal(status: int, code: str) -> None:
-    """Record that the request ends in a problem, if that says something about security.
+    """Record that the request ends in a problem, if it is a security event.
 
-    A 401 without a token is none on a public port: nobody was refused anything, a page asked
-    whether it is signed in.
+    A 401 without a token on a public port is not one: it only tells a page that it is not signed
+    in.
     """
     request = _request.get()
     outcome = _OUTCOME_OF_STATUS.get(status)

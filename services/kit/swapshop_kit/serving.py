@@ -1,4 +1,4 @@
-"""Serving several ports from one event loop, and stopping without losing a request."""
+"""Serve several ports from one event loop, and stop without losing a request."""
 
 import asyncio
 import contextlib
@@ -23,20 +23,20 @@ from swapshop_kit.http_protocol import (
 from swapshop_kit.signals import stop_on_signals
 
 OTHER_FILES: Final = 256
-"""Open files that are no connections of clients: databases, Redis, logs."""
+"""Open files besides client connections: databases, Redis, logs."""
 
 _log = structlog.get_logger()
 
 
 class AddressTaken(Exception):
-    """Another process listens there."""
+    """The port is used by another process, or may not be opened."""
 
     def __init__(self, host: str, port: int) -> None:
-        super().__init__(f"{host}:{port} is taken by another process, or is not ours to open")
+        super().__init__(f"{host}:{port} is in use by another process, or may not be opened")
 
 
 def _allow_open_files(connections: int) -> None:
-    """Raise the soft limit of open files to what the connections need, as far as it goes."""
+    """Raise the soft limit of open files to what the connections need, up to the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + OTHER_FILES
     if soft >= wanted:
@@ -49,14 +49,14 @@ def _allow_open_files(connections: int) -> None:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An application and the listening socket that it is served on."""
+    """An application and its listening socket."""
 
     app: ASGIApp
     listener: socket.socket
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open a listening socket; port 0 takes any free one.
+    """Open a listening socket; port 0 chooses any free one.
 
     Raises:
         AddressTaken: the port is in use, or may not be opened.
@@ -75,14 +75,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to ``serve``, and can end its connections politely."""
+    """A server that leaves signals to ``serve``, and can close its connections after an answer."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.server_state = DrainableState()
 
     def begin_drain(self) -> None:
-        """Let every answer from now on end its connection."""
+        """Close each connection after its next answer."""
         self.server_state.is_draining = True
         for connection in cast("set[LimitedHttpProtocol]", self.server_state.connections):
             connection.begin_drain()
@@ -105,15 +105,15 @@ async def serve(
     """Serve until SIGTERM or SIGINT; then refuse new connections and finish the rest.
 
     Args:
-        endpoints: served together, in one loop; their lifespans are the caller's.
-        keep_alive_seconds: an idle connection is kept so long.
-        drain_seconds: requests in flight may take so long after new connections are refused.
-        on_drain: called at once when the drain begins, to end long streams.
-        stop: ends serving in place of the signals.
-        lame_duck_seconds: after the signal new requests are still answered for so long, each answer
-            with ``Connection: close``: a proxy that has not heard of the end yet, or sends on a
-            connection that was idle, then gets an answer instead of a closed connection.
-        limits: of connections and requests, on each endpoint by itself.
+        endpoints: served together in one loop; the caller runs their lifespans.
+        keep_alive_seconds: time after which an idle connection is closed.
+        drain_seconds: time for requests in flight once new connections are refused.
+        on_drain: called when the drain begins, to end long streams.
+        stop: ends serving, instead of the signals.
+        lame_duck_seconds: time after the signal in which new requests are still answered, each
+            with ``Connection: close``. A proxy that does not know of the end yet, or sends on an
+            idle connection, then gets an answer instead of a closed connection.
+        limits: limits of connections and requests, for each endpoint separately.
     """
     stop = stop or stop_on_signals()
     limits = limits or HttpLimits()
@@ -136,7 +136,7 @@ async def serve(
         for endpoint in endpoints
     ]
     gc.collect()
-    gc.freeze()  # start-up objects never become garbage: later collections skip them
+    gc.freeze()  # start-up objects never become garbage, so collections can skip them
     async with watching_event_loop(), asyncio.TaskGroup() as tasks:
         for server, endpoint in zip(servers, endpoints, strict=True):
             tasks.create_task(server.serve(sockets=[endpoint.listener]))

@@ -1,4 +1,4 @@
-"""Settings from the environment, shared by the services; each service has one class of its own."""
+"""Settings from the environment that services share; each service has its own class."""
 
 import ssl
 from ipaddress import ip_network
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class TlsSettings(ProcessSettings):
-    """How MySQL is spoken to over a network that is not trusted."""
+    """Settings of TLS for connections to MySQL."""
 
     database_tls: bool = False
     """Connect to MySQL only through TLS, and verify the server's certificate and host name."""
@@ -50,19 +50,19 @@ class TlsSettings(ProcessSettings):
         return self
 
     def database_tls_context(self) -> ssl.SSLContext | None:
-        """Return what ``create_engine`` takes; None where TLS is off."""
+        """Return the context for ``create_engine``; None if TLS is off."""
         return _verified_tls(self.database_ca_file) if self.database_tls else None
 
 
 def _verified_tls(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file)
-    # Python 3.13 began to demand extensions that the authorities of databases often leave out
+    # Python 3.13 requires extensions that database CAs often leave out
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
 
 
 class DatabaseSettings(TlsSettings):
-    """What a process reads that works on a database, such as a migration."""
+    """Settings of a process with a database, such as a migration."""
 
     database_url: SecretStr
     """``mysql+asyncmy://user:password@host:port/schema`` or ``sqlite+aiosqlite:///path``."""
@@ -72,25 +72,25 @@ class DatabaseSettings(TlsSettings):
     def _check_database_url(cls, value: SecretStr) -> SecretStr:
         try:
             url = make_url(value.get_secret_value())
-        except (ArgumentError, ValueError):  # a ValueError would quote a piece of the password
+        except (ArgumentError, ValueError):  # a ValueError would quote part of the password
             url = None
         if url is None or url.drivername not in ("mysql+asyncmy", "sqlite+aiosqlite"):
             raise ValueError("must be a URL of mysql+asyncmy:// or sqlite+aiosqlite://")
         file = url.database or ""
         if url.drivername == "sqlite+aiosqlite" and (not file or ":memory:" in file or url.query):
-            # in memory, each connection of a pool would have a database of its own
+            # in memory, each pooled connection would have its own database
             raise ValueError("must name a file, without parameters, for sqlite+aiosqlite://")
         return value
 
     @model_validator(mode="after")
     def _check_tls_has_a_server(self) -> Self:
         if self.database_tls and self.database_url.get_secret_value().startswith("sqlite"):
-            raise ValueError("DATABASE_TLS is for mysql+asyncmy:// alone: SQLite has no network")
+            raise ValueError("DATABASE_TLS is only for mysql+asyncmy://: SQLite has no network")
         return self
 
 
 class ServingSettings(DatabaseSettings):
-    """What every process that works on a database and serves HTTP reads."""
+    """Settings of every process with a database that serves HTTP."""
 
     host: str = "0.0.0.0"  # noqa: S104 - inside a pod, policies decide who reaches it
     """Address to listen on."""
@@ -111,7 +111,7 @@ class ServingSettings(DatabaseSettings):
 
     @property
     def http_limits(self) -> HttpLimits:
-        """What a connection may take."""
+        """The limits of connections and requests."""
         return HttpLimits(
             max_connections=self.max_connections,
             head_seconds=self.head_seconds,
@@ -121,7 +121,7 @@ class ServingSettings(DatabaseSettings):
 
 
 class ServiceSettings(ServingSettings):
-    """What every service reads that customers and other services call."""
+    """Settings of every service that customers and other services call."""
 
     public_port: Port = 8000
     """Port of ``/api``."""
@@ -155,7 +155,7 @@ class ServiceSettings(ServingSettings):
 
 
 def split_commas(value: Any) -> Any:
-    """Read a list from ``a, b``, the way people write it in an environment."""
+    """Split a text such as ``a, b`` into a list; return other values as they are."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value

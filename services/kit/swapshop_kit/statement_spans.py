@@ -1,4 +1,4 @@
-"""A span for each SQL statement of a sampled request."""
+"""Spans for the SQL statements of sampled requests."""
 
 import functools
 import re
@@ -17,16 +17,16 @@ _SPAN: Final = "_swapshop_span"
 
 @functools.lru_cache(maxsize=512)
 def describe(statement: str) -> tuple[str, str | None]:
-    """Return a statement's operation, such as INSERT, and its first table, if it names one."""
+    """Return a statement's operation, such as INSERT, and its first table, if it has one."""
     words = statement.split(maxsplit=1)
     target = _TARGET.search(statement)
     return words[0].upper() if words else "", target.group(1) if target else None
 
 
 def trace_statements(engine: AsyncEngine) -> None:
-    """Make spans by OpenTelemetry's conventions for databases; never of parameters or errors' text.
+    """Create spans by OpenTelemetry's conventions, without parameters or the text of errors.
 
-    A statement outside of a sampled span has none: probes and clean-ups are not traces.
+    A statement outside a sampled span gets none: probes and clean-ups are not traced.
     """
     constant = _constant_attributes(engine.url, engine.dialect.name)
 
@@ -57,7 +57,7 @@ def trace_statements(engine: AsyncEngine) -> None:
     def fail(failure: ExceptionContext) -> None:
         span = _take(failure.execution_context)
         if span:
-            # Not its text: "Duplicate entry 'ana@example.com'" is personal.
+            # Without its text: "Duplicate entry 'ana@example.com'" is personal data.
             span.set_attribute("error.type", type(failure.original_exception).__qualname__)
             span.set_status(StatusCode.ERROR)
             span.end()

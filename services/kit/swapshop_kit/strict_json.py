@@ -1,4 +1,4 @@
-"""JSON as I-JSON (RFC 7493) would have it: what two parsers could read differently is refused."""
+"""Parse JSON as I-JSON (RFC 7493): refuse whatever two parsers could read differently."""
 
 import json
 import re
@@ -6,22 +6,22 @@ from decimal import Decimal
 from typing import Any, Final, NoReturn
 
 MAX_DEPTH: Final = 20
-"""Nested arrays and objects allowed."""
+"""Maximum depth of nested arrays and objects."""
 
 MAX_NUMBER_LENGTH: Final = 64
-"""Characters allowed in one number."""
+"""Maximum characters of a number."""
 
 MAX_ELEMENTS: Final = 1000
-"""Commas and opening brackets that a request may have outside its strings.
+"""Maximum commas and opening brackets outside the strings of a request.
 
-The largest order has 602. Each one costs Python calls here and an error of pydantic later.
+The largest order has 602. Each one costs Python calls here and may cost a pydantic error later.
 """
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class JSONRefusedError(json.JSONDecodeError):
-    """The text is not JSON, or is JSON that this project refuses to guess about."""
+    """The text is not JSON, or is JSON that parsers could read differently."""
 
 
 def _refuse(reason: str) -> NoReturn:
@@ -42,7 +42,7 @@ def _read_decimal(text: str) -> Decimal:
     if len(text) > MAX_NUMBER_LENGTH:
         _refuse("number too long")
     if "e" in text or "E" in text:
-        _refuse("numbers are written without an exponent")
+        _refuse("numbers must not have an exponent")
     return Decimal(text)
 
 
@@ -54,7 +54,7 @@ def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_depth(body: str) -> None:
-    """Count brackets outside strings, before the recursive parser meets them."""
+    """Check the depth of brackets outside strings, before the recursive parser reads them."""
     depth = 0
     in_string = False
     characters = iter(body)
@@ -73,15 +73,15 @@ def _check_depth(body: str) -> None:
 
 
 def check_elements(body: bytes) -> None:
-    """Refuse a text with more than 1,000 elements, in a time that hardly grows with their number.
+    """Refuse a text with more than 1,000 elements, at a cost that hardly depends on their number.
 
     Raises:
-        JSONRefusedError: there are more, or more strings than that many elements could have.
+        JSONRefusedError: too many elements, or more strings than 1,000 elements can have.
     """
     if _count_elements(body) <= MAX_ELEMENTS:
         return
     unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # an element has two strings at most: its key and its value
+    # an element has at most two strings: its key and its value
     if unescaped.count(b'"') > 4 * (MAX_ELEMENTS + 1):
         _refuse("too many strings")
     if _count_elements(b"".join(unescaped.split(b'"')[::2])) > MAX_ELEMENTS:
@@ -101,7 +101,7 @@ _decoder = json.JSONDecoder(
 
 
 def loads(body: bytes) -> Any:
-    """Parse a JSON text in UTF-8; fractions become Decimal from their own digits, never a float.
+    """Parse a JSON text in UTF-8. Fractions become Decimal directly, never through a float.
 
     Raises:
         JSONRefusedError: not JSON, a byte-order mark, a duplicate key, NaN or Infinity, a lone
@@ -122,5 +122,5 @@ def loads(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise JSONRefusedError(error.msg, "", error.pos) from error
     if "\\u" in text and _SURROGATE.search(json.dumps(value, default=str, ensure_ascii=False)):
-        _refuse("a string holds half of a surrogate pair")
+        _refuse("a string contains a lone surrogate")
     return value

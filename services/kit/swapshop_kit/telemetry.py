@@ -1,4 +1,4 @@
-"""Traces: off, and free of cost, unless an OTLP endpoint is set."""
+"""Traces: off, at no cost, unless an OTLP endpoint is set."""
 
 import re
 import secrets
@@ -13,7 +13,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 _TRACEPARENT: Final = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _propagator = TraceContextTextMapPropagator()
 _untraced_id: ContextVar[str | None] = ContextVar("untraced_id", default=None)
-"""The trace id of a request while no tracer runs: logs still meet across services."""
+"""Trace id of a request while tracing is off, which connects the logs of the services."""
 
 _public_provider: trace.TracerProvider | None = None
 
@@ -26,7 +26,7 @@ def trace_id_of(traceparent: str | None) -> str | None:
 
 @contextmanager
 def untraced(trace_id: str) -> Generator[None]:
-    """Hold a trace id for a block that no tracer covers."""
+    """Set the trace id of a block in which tracing is off."""
     token = _untraced_id.set(trace_id)
     try:
         yield
@@ -35,7 +35,7 @@ def untraced(trace_id: str) -> Generator[None]:
 
 
 def current_traceparent() -> str | None:
-    """Return the ``traceparent`` that a call or a stored row should carry onward, if any."""
+    """Return the ``traceparent`` for a call or a stored row, if there is a trace."""
     carrier: dict[str, str] = {}
     if trace.get_current_span().get_span_context().is_valid:
         _propagator.inject(carrier)
@@ -45,35 +45,35 @@ def current_traceparent() -> str | None:
 
 
 def configure_tracing(service: str, endpoint: str | None, ratio: float) -> None:
-    """Export spans by OTLP over HTTP; without an endpoint do nothing, and load nothing.
+    """Export spans by OTLP over HTTP; without an endpoint do nothing and load nothing.
 
-    To be called before the engine, the Redis client and the applications are made.
+    Call it before the engine, the Redis client and the applications are created.
 
     Args:
         service: the resource's ``service.name``.
         endpoint: base URL such as ``http://collector:4318``, or None.
-        ratio: the share of traces that is sampled, 0..1; a decision of our own services is kept.
+        ratio: share of sampled traces, 0..1; a decision of our own services is kept.
     """
     if endpoint is None:
         return
     from swapshop_kit import trace_export
 
-    global _public_provider  # noqa: PLW0603 - one a process, as the global provider is
+    global _public_provider  # noqa: PLW0603 - one per process, as the global provider is
     _public_provider = trace_export.start(service, endpoint, ratio)
 
 
 def is_tracing() -> bool:
-    """Tell whether spans are exported."""
+    """Return whether spans are exported."""
     return _public_provider is not None
 
 
 def public_tracer_provider() -> trace.TracerProvider | None:
-    """Return what samples requests of callers that are not ours; None while tracing is off."""
+    """Return the provider for requests of outside callers; None while tracing is off."""
     return _public_provider
 
 
 def exemplar() -> dict[str, str] | None:
-    """Return the labels that lead from a measurement to its trace; None unless that is sampled."""
+    """Return labels that link a measurement to its trace; None unless the trace is sampled."""
     context = trace.get_current_span().get_span_context()
     if not context.trace_flags.sampled:
         return None
@@ -84,5 +84,5 @@ def exemplar() -> dict[str, str] | None:
 
 
 def trace_headers(traceparent: str | None) -> Mapping[str, str]:
-    """Return the header that continues a stored trace; none when there is nothing to continue."""
+    """Return the headers that continue a stored trace; empty if there is none."""
     return {"traceparent": traceparent} if traceparent else {}

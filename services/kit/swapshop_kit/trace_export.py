@@ -1,4 +1,4 @@
-"""Sends spans to an OTLP collector. Imported only when an endpoint is set: it loads the SDK."""
+"""Send spans to an OTLP collector. Imported only if an endpoint is set, as it loads the SDK."""
 
 import atexit
 import logging
@@ -24,7 +24,7 @@ from opentelemetry.trace import Link, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 
 EXPORT_SECONDS: Final = 2.0
-"""One batch, its repetitions included, may take so long."""
+"""Time-out of a batch, including its retries."""
 
 _NOISY: Final = (
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
@@ -35,13 +35,13 @@ _log = structlog.get_logger()
 
 
 class OwnDecision(Sampler):
-    """Samples by chance, whatever the caller asks or whichever trace id it chose.
+    """Samples at random, whatever flag or trace id the caller sends.
 
-    For callers that are not ours: neither the flag of a ``traceparent`` nor an id that a ratio
-    would always take may make us record more than our share.
+    It is for outside callers: neither the flag of a ``traceparent`` nor a trace id that a ratio
+    sampler always accepts may make us record more than our share.
 
     Args:
-        ratio: the share that is sampled, 0..1.
+        ratio: share of sampled traces, 0..1.
     """
 
     def __init__(self, ratio: float) -> None:
@@ -57,21 +57,21 @@ class OwnDecision(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        """Decide; the arguments change nothing."""
+        """Decide at random; the arguments have no effect."""
         is_taken = random.random() < self._ratio
         decision = Decision.RECORD_AND_SAMPLE if is_taken else Decision.DROP
         return SamplingResult(decision, attributes if is_taken else None, trace_state)
 
     def get_description(self) -> str:
-        """Name it, for the SDK."""
+        """Return the sampler's name for the SDK."""
         return f"OwnDecision{{{self._ratio}}}"
 
 
 class OneLineExporter(SpanExporter):
-    """Says once that a collector is away and once that it is back, in place of a line a batch.
+    """Logs once that the collector is away and once that it is back, not for every batch.
 
     Args:
-        exporter: sends the batches; returns FAILURE instead of raising.
+        exporter: sends the batches; must return FAILURE instead of raising.
     """
 
     def __init__(self, exporter: SpanExporter) -> None:
@@ -80,11 +80,11 @@ class OneLineExporter(SpanExporter):
         self._ending = False
 
     def end(self) -> None:
-        """From now on try nothing after a failure: the process wants to end."""
+        """Send nothing more after a failure, since the process is ending."""
         self._ending = True
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send a batch; a failure loses it."""
+        """Send a batch; after a failure it is lost."""
         if self._ending and self._lost:
             return SpanExportResult.FAILURE
         result = self._exporter.export(spans)
@@ -98,23 +98,23 @@ class OneLineExporter(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        """End what is under way."""
+        """Shut the exporter down."""
         self._exporter.shutdown()
 
 
 def start(service: str, endpoint: str, ratio: float) -> TracerProvider:
-    """Start to export; what is left is sent when the process ends.
+    """Start exporting spans; the rest is sent when the process ends.
 
-    A collector that is away then holds up the end for two times EXPORT_SECONDS at most.
+    A collector that is away delays the end by at most twice EXPORT_SECONDS.
 
     Args:
         service: the resource's ``service.name``.
         endpoint: base URL such as ``http://collector:4318``.
-        ratio: the share of traces that is sampled, 0..1.
+        ratio: share of sampled traces, 0..1.
 
     Returns:
-        The provider for requests of callers that are not ours. All other spans have the global one,
-        which keeps the decision of a parent.
+        The provider for requests of outside callers. All other spans use the global provider,
+        which keeps the decision of the parent.
     """
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.CRITICAL)

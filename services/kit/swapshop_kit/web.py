@@ -1,4 +1,4 @@
-"""How every service's FastAPI application is made: strict JSON, problems, size limits."""
+"""Create the FastAPI application of a service: strict JSON, problems, size limits."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast
@@ -32,27 +32,27 @@ from swapshop_kit.security_events import SecurityContext, record_refusal
 from swapshop_kit.telemetry import public_tracer_provider
 
 MAX_BODY_BYTES: Final = 64 * 1024
-"""What a body may have unless its router says otherwise."""
+"""Maximum size of a body unless its router sets another."""
 
 MAX_INTERNAL_BODY_BYTES: Final = 1024 * 1024
 
 MAX_CREDENTIALS_BYTES: Final = 4 * 1024
-"""What a body may have that anybody may send: names and passwords, which are hashed slowly."""
+"""Maximum size of a body that anybody can send: names and passwords, which hash slowly."""
 
 MAX_ERRORS: Final = 50
-"""Refused fields that one answer names."""
+"""Maximum refused fields that an answer lists."""
 
 WATCHED: Final = frozenset({201, 500, 503})
-"""Statuses whose first answer an alert must see rise."""
+"""Statuses whose first answer an alert must see as an increase."""
 
 REFUSALS: Final = frozenset({401, 403, 404})
-"""The same, where only our own services call: one of them is misconfigured."""
+"""Also watched where only our own services call: they mean a misconfiguration."""
 
 REFERENCE_PAGE: Final = "/reference.html"
-"""Of the web page: shows an OpenAPI document."""
+"""Path of the page that shows an OpenAPI document."""
 
 PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
-"""Asked every few seconds: not worth a span."""
+"""Requested every few seconds, and not worth a span."""
 
 
 _RESOLVED: Final = "swapshop.before_body"
@@ -63,7 +63,7 @@ _TRACE_HEADERS: Final = frozenset({b"traceparent", b"tracestate", b"baggage"})
 
 
 class _PublicApp(FastAPI):
-    """An application of strangers: the traces that they name are not continued."""
+    """An application with outside callers, whose traces are not continued."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -73,7 +73,7 @@ class _PublicApp(FastAPI):
 
 
 class StrictRequest(Request):
-    """A request whose JSON is read by ``strict_json``, and whose body has a limit."""
+    """A request with a size limit whose JSON is parsed by ``strict_json``."""
 
     max_body_bytes = MAX_BODY_BYTES
 
@@ -81,7 +81,7 @@ class StrictRequest(Request):
         """Yield the body's chunks.
 
         Raises:
-            HTTPException: 413, once the body is or declares to be larger than the limit.
+            HTTPException: 413, once the body exceeds the limit or declares that it will.
         """
         declared = self.headers.get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > self.max_body_bytes:
@@ -105,13 +105,13 @@ class StrictRequest(Request):
 
 
 class BeforeBody(Generic[_T]):
-    """A dependency that is resolved before the body is read: FastAPI reads the body first.
+    """A dependency that is resolved before the body is read; FastAPI reads the body first.
 
-    For what refuses a request by its head: reading and parsing a body costs more than that.
-    The route must be a StrictRoute.
+    It is for checks that refuse a request by its head, which cost less than reading and parsing
+    the body. The route must be a StrictRoute.
 
     Args:
-        check: called once a request; takes the request, whose body it must not read.
+        check: called once per request; it must not read the request's body.
     """
 
     def __init__(self, check: Callable[[Request], Awaitable[_T]]) -> None:
@@ -122,7 +122,7 @@ class BeforeBody(Generic[_T]):
         return cast("_T", resolved[self])
 
     async def resolve(self, request: Request) -> None:
-        """Call the check and keep what it returns for the dependency."""
+        """Call the check and keep its result for the dependency."""
         request.scope[_RESOLVED][self] = await self._check(request)
 
 
@@ -135,7 +135,7 @@ def _find_before_body(dependant: Dependant) -> Iterator[BeforeBody[Any]]:
 
 
 class StrictRoute(APIRoute):
-    """A route that hands its endpoint a StrictRequest, after what is due before its body."""
+    """A route that resolves each BeforeBody, and then gives its endpoint a StrictRequest."""
 
     max_body_bytes: ClassVar[int] = MAX_BODY_BYTES
 
@@ -155,7 +155,7 @@ class StrictRoute(APIRoute):
 
 
 def router(*, prefix: str = "", tag: str, max_body_bytes: int = MAX_BODY_BYTES) -> APIRouter:
-    """Make the router of a capability; every route of it can answer 413 and 422."""
+    """Create the router of a capability; each of its routes can answer 413 and 422."""
     return APIRouter(
         prefix=prefix,
         tags=[tag],
@@ -175,18 +175,18 @@ def create_app(
     trusted_callers: bool = False,
     proxies: TrustedProxies | None = None,
 ) -> FastAPI:
-    """Make an application of routers.
+    """Create an application from routers.
 
     Args:
-        title: as in OpenAPI.
-        version: of the service.
-        routers: in the order in which they are tried.
-        docs_prefix: where ``/openapi.json`` is, and ``/docs``, which leads to the page that shows
-            it; None leaves them out.
-        lifespan: an ASGI lifespan context, when the application owns one.
-        trusted_callers: whether only our own services reach it, so that their request ids, their
-            traces and their decision to sample one are kept, and that refusing one is told.
-        proxies: those whose X-Forwarded-For tells a security event's address; None believes nobody.
+        title: title in OpenAPI.
+        version: version of the service.
+        routers: routers in the order of matching.
+        docs_prefix: path prefix of ``/openapi.json`` and of ``/docs``, which redirects to the page
+            that shows it; None leaves both out.
+        lifespan: ASGI lifespan context, if the application has one.
+        trusted_callers: whether only our own services call. Then their request ids, traces and
+            sampling decisions are kept, and each refusal is a security event.
+        proxies: proxies whose X-Forwarded-For is trusted for security events; None trusts none.
     """
     app = (FastAPI if trusted_callers else _PublicApp)(
         title=title,
@@ -223,7 +223,7 @@ def create_app(
 
 
 def _show_reference(docs_prefix: str) -> Callable[[Request], Awaitable[Response]]:
-    """Lead to the page's API reference: its scripts are our own, under the page's policy."""
+    """Redirect to the page's API reference, which loads only our own scripts."""
     target = f"{REFERENCE_PAGE}?of={docs_prefix.rpartition('/')[2]}"
 
     async def show(_: Request) -> Response:
@@ -233,7 +233,7 @@ def _show_reference(docs_prefix: str) -> Callable[[Request], Awaitable[Response]
 
 
 def _count_from_zero(router: APIRouter, watched: frozenset[int]) -> None:
-    """Export what a router's routes may answer and an alert watches, before it happens."""
+    """Export the watched series of a router's routes before their first answer."""
     for route in router.routes:
         if isinstance(route, StrictRoute):
             declared = {int(status) for status in (route.status_code or 200, *route.responses)}
@@ -275,7 +275,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
 
 
 def field_errors(errors: Sequence[Any]) -> list[FieldError]:
-    """Turn the first 50 of pydantic's errors into ours: path within the body, query or headers."""
+    """Convert the first 50 pydantic errors to ours, with paths within body, query or headers."""
     return [
         FieldError(
             field=".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0]),
@@ -289,7 +289,7 @@ def field_errors(errors: Sequence[Any]) -> list[FieldError]:
 
 
 def use_problem_schema(app: FastAPI) -> dict[str, Any]:
-    """Return the application's OpenAPI with ProblemDetails in place of FastAPI's own 422 schema."""
+    """Return the application's OpenAPI with ProblemDetails instead of FastAPI's 422 schema."""
     document = app.openapi()
     schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)

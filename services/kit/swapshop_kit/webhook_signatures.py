@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 MAX_HEADER_LENGTH: Final = 1024
 
 is_webhook_id: Final = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
-"""Matches what the specification has for an id, as long as a column of ours holds."""
+"""Matches an id of the specification that fits into our column."""
 
 _is_timestamp = re.compile(r"[0-9]{10}").fullmatch
 _SIGNATURE: Final = "v[0-9]+a?,[A-Za-z0-9+/=_-]+"
@@ -21,7 +21,7 @@ _is_signatures = re.compile(f"{_SIGNATURE}( {_SIGNATURE}){{0,9}}").fullmatch
 
 
 class SignatureRefused(Exception):
-    """The message is not signed with a secret we hold, or not signed just now."""
+    """The message is not signed with one of our secrets, or not within five minutes."""
 
 
 def _check_secret(secret: SecretStr) -> SecretStr:
@@ -36,7 +36,7 @@ def _check_secret(secret: SecretStr) -> SecretStr:
 
 
 WebhookSecret = Annotated[SecretStr, AfterValidator(_check_secret)]
-"""``whsec_`` and the base64 of 24..64 random bytes, as the specification has it."""
+"""``whsec_`` and the base64 of 24..64 random bytes, as in the specification."""
 
 
 def _utc_now() -> datetime:
@@ -49,12 +49,12 @@ def sign(
     """Return the three headers that a message carries.
 
     Args:
-        secret: the newest one that the receiver holds.
-        webhook_id: the same at every attempt.
-        body: UTF-8, as it will be sent.
-        now: the clock of the timestamp.
+        secret: newest secret that the receiver has.
+        webhook_id: id of the message, the same at every attempt.
+        body: UTF-8 body, exactly as it is sent.
+        now: clock of the timestamp.
     """
-    at = now().astimezone(UTC)  # the library takes any other zone's digits for UTC
+    at = now().astimezone(UTC)  # the library reads a time of any zone as UTC
     signature = Webhook(secret.get_secret_value()).sign(webhook_id, at, body.decode())
     return {
         "webhook-id": webhook_id,
@@ -64,13 +64,13 @@ def sign(
 
 
 def read_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the three headers of a message, well formed: what can be refused without its body.
+    """Return the three well-formed headers of a message, checked before its body is read.
 
-    The library alone would raise ValueError, binascii.Error or UnicodeDecodeError on a malformed
-    header and read ``1e9`` as a time, so the shapes are checked before it sees them.
+    On a malformed header the library would raise ValueError, binascii.Error or UnicodeDecodeError,
+    and it would accept ``1e9`` as a time, so the form is checked first.
 
     Args:
-        headers: of the request, in lower case.
+        headers: the request's headers, with names in lower case.
 
     Raises:
         SignatureRefused: a header is missing, malformed or too long.
@@ -92,9 +92,9 @@ def verify(secrets: Sequence[SecretStr], headers: Mapping[str, str], body: bytes
     """Check a message against each secret and return its webhook id.
 
     Args:
-        secrets: two while rotating.
-        headers: of the request, in lower case.
-        body: the raw bytes.
+        secrets: our secrets; two during a rotation.
+        headers: the request's headers, with names in lower case.
+        body: raw bytes of the request.
 
     Raises:
         SignatureRefused: a header is missing or malformed, the timestamp is more than five
@@ -105,6 +105,6 @@ def verify(secrets: Sequence[SecretStr], headers: Mapping[str, str], body: bytes
         try:
             Webhook(secret.get_secret_value()).verify(body, found, json_parse=False)
         except (WebhookVerificationError, ValueError):
-            continue  # ValueError: not base64, not UTF-8
+            continue  # ValueError: not base64 or not UTF-8
         return found["webhook-id"]
     raise SignatureRefused("no secret matches, or not signed within five minutes")

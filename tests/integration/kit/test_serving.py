@@ -73,7 +73,7 @@ async def _is_refused(port: int) -> bool:
 def test_a_free_port_is_taken_once() -> None:
     with listen(HOST, 0) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(AddressTaken, match=f"{HOST}:{port} is taken"):
+        with pytest.raises(AddressTaken, match=f"{HOST}:{port} is in use"):
             listen(HOST, port)
     listen(HOST, port).close()
 

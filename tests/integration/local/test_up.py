@@ -187,7 +187,7 @@ async def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
         with up(tmp_path, port) as running:
             assert running.process.wait(END_SECONDS) == 2
             text = running.log.read_text()
-    assert re.fullmatch(rf"swapshop_local: {HOST}:{port} is taken by .*\n", text)
+    assert re.fullmatch(rf"swapshop_local: {HOST}:{port} is in use by .*\n", text)
 
 
 async def test_the_same_runs_on_servers_of_ones_own(

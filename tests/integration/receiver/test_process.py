@@ -276,7 +276,7 @@ async def test_a_taken_port_is_named_in_one_line(sqlite_url: str) -> None:
         )
     assert code == 2
     [line] = stderr.splitlines()
-    assert f"127.0.0.1:{port} is taken" in line
+    assert f"127.0.0.1:{port} is in use" in line
 
 
 async def test_a_migration_without_a_database_asks_to_try_again() -> None:

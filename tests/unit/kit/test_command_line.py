@@ -32,7 +32,7 @@ def test_the_commands_result_is_the_exit_code(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("error", "line", "code"),
     [
-        (AddressTaken("127.0.0.1", 80), "shop: 127.0.0.1:80 is taken", BAD_START),
+        (AddressTaken("127.0.0.1", 80), "shop: 127.0.0.1:80 is in use", BAD_START),
         (ConnectionError("no route"), "shop: no route", TRY_AGAIN),
     ],
 )
