@@ -1,4 +1,4 @@
-"""What every test of the kit has."""
+"""Fixtures of every unit test of the kit."""
 
 from collections.abc import Generator
 
@@ -8,6 +8,6 @@ from structlog.testing import capture_logs
 
 @pytest.fixture(autouse=True)
 def quiet() -> Generator[None]:
-    """Log lines go nowhere: structlog's own way to print a traceback takes seconds."""
+    """Discard log lines: structlog's default rendering of a traceback takes seconds."""
     with capture_logs():
         yield

@@ -1,4 +1,4 @@
-"""Access tokens: every defect of one is the same refusal."""
+"""Access tokens: every defect gets the same refusal."""
 
 import base64
 import json
@@ -42,7 +42,7 @@ def _key_set(**keys: Ed25519PrivateKey) -> KeySet:
 
 
 class _Keys:
-    """A key source that can be turned, and tells what it was asked."""
+    """A key source whose set a test can replace; it records the keys asked for."""
 
     def __init__(self, keys: KeySet | None, fetched: KeySet | None = None) -> None:
         self.keys = keys
@@ -232,7 +232,7 @@ async def test_every_tampered_letter_is_noticed() -> None:
             await _refuse(token[:position] + letter + token[position + 1 :])
 
 
-async def test_a_token_stands_alone() -> None:
+async def test_a_token_with_a_character_more_or_less_is_refused() -> None:
     token = _token()
     for other in (f"{token} ", f" {token}", f"{token}\n", f"{token}.", f"{token}=", token[:-1]):
         await _refuse(other)
@@ -299,7 +299,7 @@ async def test_a_remembered_token_expires_as_any_other() -> None:
     clock.now = _NOW + 600
 
     await _refuse(token, verifier)
-    clock.now = _NOW  # forgotten, so it is verified anew
+    clock.now = _NOW  # forgotten, so it is verified again
     assert await verifier.verify(token)
 
 
@@ -319,7 +319,7 @@ async def test_a_token_is_refused_once_its_session_has_ended_even_if_it_is_remem
 
 
 async def test_a_token_of_no_session_is_good_until_it_expires() -> None:
-    """Those of services, and those that the release before this claim issued."""
+    """Such are the tokens of services and of earlier releases."""
     ended = EndedSessions()
     keys = _Keys(_key_set(k1=_KEY))
     verifier = AccessTokenVerifier(keys, _ISSUER, "swapshop", _Clock(), ended=ended)

@@ -1,4 +1,4 @@
-"""The client's address: nobody chooses the one that their limits count."""
+"""The client's address: no client can choose the address that its limits count."""
 
 import pytest
 from hypothesis import given

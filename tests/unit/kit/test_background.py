@@ -1,4 +1,4 @@
-"""Work beside a block ends with it; what fails, ends both, and is raised as it is."""
+"""Background work ends with its block; a failure of either ends both and is raised unwrapped."""
 
 import asyncio
 
@@ -44,7 +44,7 @@ async def fail_with(error: Exception) -> None:
 
 
 def failed(*, explicitly: bool) -> Exception:
-    """An error that was raised while another was handled."""
+    """Return an error that was raised while another was handled."""
     try:
         try:
             raise KeyError("first")

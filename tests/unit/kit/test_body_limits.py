@@ -110,7 +110,7 @@ async def test_a_declared_length_that_is_no_number_is_measured(
 async def _call(
     app: FastAPI, declared: bytes, *, receive_body: bool
 ) -> list[MutableMapping[str, Any]]:
-    """Call as a server that passes on any Content-Length would."""
+    """Call the app like a server that accepts any Content-Length."""
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> Message:

@@ -1,4 +1,4 @@
-"""Health checks: each says no in its own time."""
+"""Health checks: each has its own time-out."""
 
 import asyncio
 

@@ -49,7 +49,7 @@ def test_an_expected_error_is_one_line(
     assert told.count("\n") == 1
 
 
-def test_the_drivers_words_are_told_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_drivers_message_is_printed_too(capsys: pytest.CaptureFixture[str]) -> None:
     async def command() -> int:
         driver_error = OSError("the certificate has expired")
         raise ConnectionError("no answer") from DBAPIError("SELECT 'hunter2'", None, driver_error)

@@ -1,4 +1,4 @@
-"""What an alert watches is exported as 0 before it happens: a rise needs something to rise from."""
+"""Watched answers are exported as 0 before the first one, since increase() needs a start."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from swapshop_kit import web
 from swapshop_kit.problems import DatabaseUnavailable, NotFound, Unauthenticated, responses
 
 Counts = Callable[[str, int], float | None]
-"""Reads how many answers of a status a method had, None where that is not exported."""
+"""Returns how many answers of a status a method had; None if that is not exported."""
 
 
 def _counts(prefix: str, *, trusted_callers: bool) -> Counts:

@@ -1,4 +1,4 @@
-"""Cursors: what was encoded is read back, and every other text is one refusal."""
+"""Cursors: an encoded cursor can be decoded, and any other text is refused."""
 
 import base64
 from datetime import UTC, datetime, timedelta, timezone

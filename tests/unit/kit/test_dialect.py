@@ -1,4 +1,4 @@
-"""Errors of the databases, and what each means for the transaction that met it."""
+"""Errors of the databases, and what each means for its transaction."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""The list of ended sessions: what it learns, forgets and asks for, by a clock moved by hand."""
+"""The list of ended sessions: what it adds, drops and reads, with a fake clock."""
 
 from collections.abc import Collection
 
@@ -15,7 +15,7 @@ class _Clock:
 
 
 class _Source:
-    """Where sessions are stored: tells what it was asked."""
+    """A session store that records what was read."""
 
     def __init__(self) -> None:
         self.ended: list[str] | None = []

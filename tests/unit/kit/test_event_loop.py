@@ -1,4 +1,4 @@
-"""The lag of the event loop is measured while, and only while, something is served."""
+"""The lag of the event loop is measured only while something is served."""
 
 import asyncio
 import time

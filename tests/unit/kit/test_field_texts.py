@@ -1,4 +1,4 @@
-"""What is wrong with a field: each text takes the context that pydantic really gives."""
+"""Texts of field errors: each one fits the context that pydantic provides."""
 
 from decimal import Decimal
 from enum import Enum

@@ -1,4 +1,4 @@
-"""Readiness: not before every required dependency answered once, then only while not draining."""
+"""Readiness: true once every required dependency has answered, until the drain begins."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Identifiers: fresh ones are canonical and sort by age."""
+"""Identifiers: new ones are canonical and sort by age."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""The api's keys: fetched when due, and the last good set kept through any outage."""
+"""The api's keys: fetched when due, and the last good set kept during an outage."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, whoever writes it."""
+"""Logs: one JSON object per line, from any library."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Metrics that a process reports about itself."""
+"""Metrics that a process exports about itself."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Money: exact from the text of a JSON number to the text of a JSON number."""
+"""Money: exact from one JSON number to another."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""A name server's bad moment is nobody's outage: lookups are repeated, and answers are kept."""
+"""An outage of the name server causes no other: lookups are retried, and answers are kept."""
 
 import asyncio
 import socket
@@ -14,7 +14,7 @@ _UNKNOWN = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
 class _NameServer:
-    """Answers each lookup as told: addresses, an error, or, for None, nothing at all."""
+    """Gives each lookup its scripted answer: addresses, an error or, for None, no answer."""
 
     def __init__(self, *answers: Sequence[str] | socket.gaierror | None) -> None:
         self._answers = list(answers)

@@ -1,4 +1,4 @@
-"""Every request gets an id, one measure and one log line."""
+"""Every request gets an id, one measurement and one log line."""
 
 import asyncio
 import re

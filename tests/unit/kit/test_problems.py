@@ -46,7 +46,7 @@ def _import_all() -> None:
     for name in _PACKAGES:
         package = importlib.import_module(name)
         for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-            # Importing alembic's scripts, or a command line, runs it.
+            # Importing a script of alembic or a command line would run it.
             if not re.search(r"\.migrations\.|\.__main__$", module.name):
                 importlib.import_module(module.name)
 
@@ -71,7 +71,7 @@ def test_every_problem_of_every_service_is_told_in_both_languages() -> None:
 
     assert {NotFound, OutcomeUnknown} < set(kinds)
     for kind in kinds:
-        problem = kind.__new__(kind)  # whatever its own constructor wants
+        problem = kind.__new__(kind)  # whatever arguments its constructor takes
         members: dict[str, Any] = dict.fromkeys(_members(kind.es), "x")
         Problem.__init__(problem, **members)
         spanish = json.loads(bytes(problem.render("es").body))

@@ -1,4 +1,4 @@
-"""The circuit: one failure keeps callers away from Redis for a second."""
+"""The circuit: after a failure callers skip Redis for a second."""
 
 from swapshop_kit.redis import CIRCUIT_OPEN_SECONDS, Circuit
 

@@ -1,4 +1,4 @@
-"""Security events: each is counted and logged with its actor, its address and what came of it."""
+"""Security events: each is counted and logged with its actor, address and outcome."""
 
 from collections.abc import Iterator, MutableMapping
 from typing import Any

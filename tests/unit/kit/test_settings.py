@@ -1,4 +1,4 @@
-"""Settings: read from the environment, refused when wrong, and never shown when secret."""
+"""Settings: read from the environment, refused if invalid, and never shown if secret."""
 
 import ssl
 from pathlib import Path

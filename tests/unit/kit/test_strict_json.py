@@ -1,4 +1,4 @@
-"""Strict JSON: what is read is exactly what was written, and anything ambiguous is refused."""
+"""Strict JSON: values are parsed exactly, and ambiguous text is refused."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Traces: ids that travel even while no tracer runs."""
+"""Traces: ids are passed on even while tracing is off."""
 
 import re
 

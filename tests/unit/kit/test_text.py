@@ -1,4 +1,4 @@
-"""Text that people typed: one spelling of it is stored, and no character that hides is."""
+"""Text that people type: one spelling is stored, and hidden characters are refused."""
 
 import unicodedata
 
@@ -78,7 +78,7 @@ def test_what_is_no_text_is_refused(value: object) -> None:
     ids=lambda character: f"U+{ord(character):04X}",
 )
 def test_a_character_that_hides_or_reorders_is_refused(character: str) -> None:
-    # Pydantic itself refuses surrogates.
+    # pydantic refuses surrogates
     assert _code(f"a{character}b") in ("text_hidden_character", "string_unicode")
 
 
@@ -94,7 +94,7 @@ def test_what_is_accepted_has_nothing_to_hide(text: str) -> None:
 
 
 def test_a_text_that_is_far_too_long_is_not_normalized_before_it_is_refused() -> None:
-    """Normalizing takes the square of the length, for a run of combining marks."""
+    """Normalizing takes time quadratic in a run of combining marks."""
     marks = "a" + "\N{COMBINING ACUTE ACCENT}\N{COMBINING DOT BELOW}" * 2000
 
     assert to_nfc(marks, MAX_LINE_LENGTH) is marks

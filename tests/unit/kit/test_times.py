@@ -1,4 +1,4 @@
-"""Times in JSON: one spelling, to the microsecond, in UTC."""
+"""Times in JSON: one format, with microseconds, in UTC."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""What is exported, and what a failing collector costs."""
+"""Export of spans, and the cost of a failing collector."""
 
 import math
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ def test_a_statement_is_named_by_its_operation_and_table(
 @pytest.mark.parametrize(
     ("service", "sdk"),
     [
-        # redis-py loads the part for metrics, whether or not it is used
+        # redis-py imports the metrics module even if it is not used
         ("api", "opentelemetry.sdk.trace"),
         ("receiver", "opentelemetry.sdk.trace"),
         ("poller", "opentelemetry.sdk"),

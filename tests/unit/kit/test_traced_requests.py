@@ -1,4 +1,4 @@
-"""With a tracer, the log line of a request carries the trace that its spans have."""
+"""With tracing on, the log line of a request has the trace id of its spans."""
 
 from support.servers.python_programs import json_lines
 

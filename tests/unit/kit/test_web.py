@@ -1,4 +1,4 @@
-"""Applications made by the kit: every refusal is a problem, and JSON is read strictly."""
+"""Applications of the kit: every refusal is a problem, and JSON is parsed strictly."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal

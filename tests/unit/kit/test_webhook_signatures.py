@@ -1,4 +1,4 @@
-"""Webhook signatures: what was signed just now with a secret we hold, and nothing else."""
+"""Webhook signatures: only a recent signature with one of our secrets is accepted."""
 
 import base64
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def _refuse(headers: dict[str, str], body: bytes = _BODY) -> None:
 
 
 def test_the_specifications_own_example() -> None:
-    """Vector of the Standard Webhooks reference implementations."""
+    """Test vector of the Standard Webhooks reference implementations."""
     headers = sign(
         SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
         "msg_p5jXN8AQM9LWM0D4loKWxJek",

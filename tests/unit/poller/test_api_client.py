@@ -20,7 +20,7 @@ RESULTS = [Result(delivery_id="delivery-1", outcome=Outcome.RETRY, status=429, r
 
 
 class Api:
-    """Answers like the api; hands out token-1, token-2 and so on, and accepts the latest."""
+    """Answers like the api; issues token-1, token-2 and so on, and accepts only the latest."""
 
     def __init__(self, *answers: httpx.Response) -> None:
         self.answers = list(answers)
@@ -45,7 +45,7 @@ class Api:
 
     @property
     def calls(self) -> list[httpx.Request]:
-        """Requests other than those for a token."""
+        """Return the requests other than those for a token."""
         return [each for each in self.requests if each.url.path != "/internal/auth/token"]
 
 

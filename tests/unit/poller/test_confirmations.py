@@ -1,4 +1,4 @@
-"""A claim counts once its poller showed that it has it: before the first send, never after."""
+"""A claim counts once its poller confirmed it, which it does before the first send."""
 
 import pytest
 from hypothesis import given
@@ -32,7 +32,7 @@ def test_what_is_given_back_unsent_is_not_confirmed() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_without_an_answer_to_the_confirmation_it_is_sent_all_the_same(fault: Fault) -> None:
-    """What the api may have counted must not end unsent."""
+    """A claim that the api may have counted must not go unsent."""
     story = World(deliveries(3), api={"confirm_faults": [fault]}).run(15)
 
     assert story.outcomes == {each.id: ["delivered"] for each in deliveries(3)}

@@ -1,4 +1,4 @@
-"""What holds whatever the api and the receiver do, and whenever the poller is stopped."""
+"""Invariants for any behaviour of the api and the receiver, and any time of a stop."""
 
 from collections import defaultdict
 from typing import Any
@@ -54,7 +54,7 @@ def worlds(draw: st.DrawFn, faults: st.SearchStrategy[Fault]) -> World:
 
 
 def results_by_lease(story: Story) -> dict[tuple[str, str], list[Any]]:
-    """Each delivery's reports, by the lease that they belong to."""
+    """Return each delivery's reports by their lease."""
     grouped: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for token, result in story.dispatch.reports:
         grouped[token, result.delivery_id].append(result)
@@ -67,7 +67,7 @@ def test_sending_keeps_its_limits(world: World, seconds: float) -> None:
 
     assert story.receiver.in_flight == 0
     assert story.receiver.most_in_flight <= world.settings["concurrency"]
-    # Begun early enough that even the slowest answer can still be reported.
+    # Sends begin early enough that even the slowest answer can be reported.
     assert all(sent.lease_ends_at - sent.began_at >= RESERVE - 1e-6 for sent in story.receiver.sent)
     assert all(at - story.began_at <= seconds for at, _ in story.api.lease_calls)
     assert all(count <= 50 for _, count in story.api.report_calls)
@@ -94,7 +94,7 @@ def test_with_an_api_that_answers_every_leased_delivery_is_reported_exactly_once
     event(f"leased {min(len(reported), 10)}")
     assert story.dispatch.held == set()
     assert all(len(results) == 1 for results in reported.values())
-    # Whatever was not sent says so: released, for a reason that is none of its own.
+    # Unsent deliveries are released, for a reason other than the delivery itself.
     unsent = [
         result
         for [result] in reported.values()

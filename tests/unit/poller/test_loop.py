@@ -1,4 +1,4 @@
-"""When the poller claims, and what a failing api or receiver makes of it."""
+"""When the poller claims, and how it handles a failing api or receiver."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_an_answered_token_is_never_used_again() -> None:
 
 
 def test_the_lease_counts_from_the_first_try_of_its_token() -> None:
-    """The second try claims at 24.5 s for 40 s; by the poller's clock 15.5 s of them remain."""
+    """The second attempt claims at 24.5 s for 40 s; by the poller's clock 15.5 s remain."""
     api = {"lease_faults": [Fault.LOST_REQUEST], "time_out": 24}
 
     story = World(
@@ -77,7 +77,7 @@ def test_a_token_is_kept_until_it_is_answered_and_gives_back_what_it_cannot_send
 
 
 def test_a_token_that_is_refused_is_replaced_once_nothing_could_be_sent_under_it() -> None:
-    """One delivery in the answer may be the reason; the others must not wait for it for ever."""
+    """One delivery in the answer may be the cause, and must not hold up the others for ever."""
     api = {"lease_faults": [Fault.UNREADABLE] * 7, "seconds": 0}
 
     story = World(deliveries(3), {"lease_seconds": 30, "batch_size": 2}, api=api).run(40)
@@ -113,7 +113,7 @@ def test_an_api_that_refuses_is_asked_again_after_a_pause() -> None:
 
 
 def test_five_aways_over_several_rounds_begin_probing() -> None:
-    """One delivery is due at a time, as when the shop is quiet."""
+    """One delivery is due at a time, as in a quiet shop."""
     story = World(deliveries(1), then=AWAY).run(60)
 
     first_probe_at = next(at for at, _, limit in story.leases if limit == 1)

@@ -1,4 +1,4 @@
-"""Reports are repeated until they are answered or too late, in parts of at most 50."""
+"""Reports are retried until they are answered or too late, in parts of at most 50."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_what_could_not_be_reported_is_sent_again_under_a_new_lease() -> None:
 
 
 def test_a_report_is_tried_once_however_late_it_is() -> None:
-    """The receiver took longer than any attempt may; a late delivered still counts."""
+    """The receiver took longer than the time-out of an attempt; a late delivered still counts."""
     story = World(deliveries(1), {"lease_seconds": 20}, then=Reaction(seconds=30)).run(29)
 
     assert len(story.api.report_calls) == 1

@@ -1,4 +1,4 @@
-"""What a round sends, and what it reports of it."""
+"""Which deliveries a round sends, and what it reports."""
 
 import pytest
 

@@ -15,7 +15,7 @@ from swapshop_poller.sender import MAX_ANSWER_BYTES, Sender
 
 
 class Stream(httpx.AsyncByteStream):
-    """A body in parts, with pauses between them, which may end badly."""
+    """A body in parts with pauses between them, which may end with an error."""
 
     def __init__(self, parts: list[bytes | float | Exception]) -> None:
         self._parts = parts
@@ -37,7 +37,7 @@ class Stream(httpx.AsyncByteStream):
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> httpx.Response:
-    """An answer as a network gives it, not read yet."""
+    """Return an answer whose body has not been read yet."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, headers=named, stream=Stream([body]))
 
@@ -57,7 +57,7 @@ def send(handler: Callable[[httpx.Request], object], sending: Delivery | None = 
 
 
 def requests_of(sending: Delivery) -> httpx.Request:
-    """The request that a delivery becomes."""
+    """Return the request that sends a delivery."""
     requests: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
