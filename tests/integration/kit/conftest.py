@@ -1,4 +1,4 @@
-"""The kit on real databases, in the event loop that the services run in."""
+"""The kit on real databases, in the services' event loop."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -23,7 +23,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 @pytest.fixture(autouse=True)
 def quiet() -> Generator[None]:
-    """Log lines go nowhere: structlog's own way to print a traceback takes seconds."""
+    """Discard log lines: structlog's default rendering of a traceback takes seconds."""
     with capture_logs():
         yield
 
@@ -55,7 +55,7 @@ def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Each database in turn, with the table of samples."""
+    """Return each database in turn, with the table of samples."""
     return request.getfixturevalue(f"{request.param}_url")
 
 
@@ -68,20 +68,20 @@ async def _empty(url: str) -> AsyncGenerator[Database]:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncGenerator[Database]:
-    """Each database in turn, without a row."""
+    """Return each database in turn, with an empty table."""
     async for each in _empty(database_url):
         yield each
 
 
 @pytest.fixture
 async def mariadb(mariadb_url: str) -> AsyncGenerator[Database]:
-    """MariaDB or MySQL, without a row."""
+    """Return MariaDB or MySQL, with an empty table."""
     async for each in _empty(mariadb_url):
         yield each
 
 
 @pytest.fixture
 async def sqlite(sqlite_url: str) -> AsyncGenerator[Database]:
-    """SQLite, without a row."""
+    """Return SQLite, with an empty table."""
     async for each in _empty(sqlite_url):
         yield each

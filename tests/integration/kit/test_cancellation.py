@@ -1,4 +1,4 @@
-"""A task that is cancelled leaves neither a lost connection nor half a transaction."""
+"""A cancelled task leaves neither a lost connection nor half a transaction."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ from swapshop_kit.database import Database, create_engine
 
 @pytest.fixture
 async def small(database: Database) -> AsyncGenerator[Database]:
-    """The database of the fixture ``database``, by a pool of one connection."""
+    """Return the database of the fixture ``database`` with a pool of one connection."""
     url = database.engine.url.render_as_string(hide_password=False)
     small = Database(create_engine(url, pool_size=1))
     yield small
@@ -78,7 +78,7 @@ async def test_cancelled_in_the_middle_of_a_query_it_poisons_no_connection(
             lambda n=number: mariadb.read(partial(is_running, beginning=f"SELECT SLEEP(4), {n}"))
         )
         await _cancel(task)
-        # The answer to the query before would be read as the answer to this one.
+        # The answer to the previous query must not be read as the answer to this one.
         assert await small.read(partial(echo, number=number)) == number
     assert _in_use(small) == 0
     await small.close()
@@ -90,7 +90,7 @@ async def test_cancelled_in_the_middle_of_a_query_it_poisons_no_connection(
 async def test_a_cancellation_that_the_driver_loses_still_ends_the_transaction(
     small: Database, swallows: str
 ) -> None:
-    """On Python 3.11 ``asyncio.wait_for`` loses one that comes together with the answer."""
+    """On Python 3.11 ``asyncio.wait_for`` loses a cancellation that arrives with the answer."""
     is_begun = asyncio.Event()
 
     async def lose(connection: AsyncConnection) -> None:
@@ -128,7 +128,7 @@ async def test_one_that_was_cancelled_before_may_still_clean_up(small: Database)
 
 
 class _Gate:
-    """Holds a query of SQLite, which runs in a thread of the driver's."""
+    """Blocks a query of SQLite, which runs in a thread of the driver."""
 
     def __init__(self) -> None:
         self.is_reached = threading.Event()
@@ -212,7 +212,7 @@ async def test_cancelled_while_it_connects_it_leaves_the_pool_whole(
         assert _in_use(small) == 0
         assert await words_in(small) == {"there": 0}
     await small.close()
-    # The driver of SQLite ends the thread of a half-made connection in its own time.
+    # The driver of SQLite ends the thread of a half-open connection later.
     await until(lambda: threading.active_count() <= threads)
 
 

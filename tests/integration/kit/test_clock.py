@@ -1,4 +1,4 @@
-"""The database's clock: to the microsecond, in UTC, moved by any offset."""
+"""The database's clock: in UTC with microseconds, plus any offset."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from swapshop_kit.database import Database
 from swapshop_kit.dialect import utc_now
 from swapshop_kit.ids import new_id
 
-_NEAR = timedelta(seconds=30)  # of a machine that is busy with other tests
+_NEAR = timedelta(seconds=30)  # for a machine that is busy with other tests
 
 
 async def _now(database: Database, offset: timedelta = timedelta()) -> datetime:

@@ -1,4 +1,4 @@
-"""Column types: what goes in comes out, and compares and sorts as Python does."""
+"""Column types: values are read back unchanged, and compare and sort as in Python."""
 
 import random
 import uuid

@@ -1,4 +1,4 @@
-"""Connections that break: before the COMMIT it is done again, at the COMMIT nobody knows."""
+"""Broken connections: before the COMMIT the work is retried, at the COMMIT it is unknown."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -20,7 +20,7 @@ async def _id_of(connection: AsyncConnection) -> int:
 
 
 class _Killed:
-    """Work whose connection is killed from outside, the first times that it runs."""
+    """Work whose connection is killed from outside the first times it runs."""
 
     def __init__(self, server: DatabaseServer, times: int) -> None:
         self._server = server
@@ -37,7 +37,7 @@ class _Killed:
 
 @pytest.fixture
 async def proxy(mariadb: Database) -> AsyncGenerator[DatabaseProxy]:
-    """In front of the database that the fixture ``mariadb`` reaches directly."""
+    """Return a proxy in front of the database of the fixture ``mariadb``."""
     url = mariadb.engine.url.render_as_string(hide_password=False)
     async with DatabaseProxy(url).running() as proxy:
         yield proxy
@@ -46,7 +46,7 @@ async def proxy(mariadb: Database) -> AsyncGenerator[DatabaseProxy]:
 @pytest.fixture
 async def proxied(proxy: DatabaseProxy) -> AsyncGenerator[Database]:
     database = Database(create_engine(proxy.url, pool_size=1))
-    await database.read(count_of)  # connecting COMMITs too
+    await database.read(count_of)  # connecting also COMMITs
     yield database
     await database.close()
 

@@ -1,4 +1,4 @@
-"""Whether a COMMIT survives a power cut: asked once, told to the metrics and the log."""
+"""Whether a COMMIT survives a power cut: read once, for the metrics and the log."""
 
 from collections.abc import AsyncGenerator, Generator
 
@@ -17,7 +17,7 @@ from swapshop_kit.database import Database, create_engine, is_durable
 
 @pytest.fixture(scope="module")
 def server() -> Generator[DatabaseServer]:
-    """One of our own, since its settings are changed."""
+    """Return a private server, since the tests change its settings."""
     with skipping_without_server(), private_mariadb() as server, server.schema("durability"):
         yield server
 

@@ -1,4 +1,4 @@
-"""The primary is fenced and another server takes its place: connections follow the Service."""
+"""When another server replaces a fenced primary, connections follow the Service."""
 
 from collections.abc import AsyncGenerator, Generator
 
@@ -26,7 +26,7 @@ def servers() -> Generator[Failover]:
 
 @pytest.fixture
 async def failover(servers: Failover) -> AsyncGenerator[Failover]:
-    """Both servers with the table of samples, empty, and the Service leading to the old one."""
+    """Return both servers with an empty table of samples, and the Service on the old one."""
     for server in servers.old, servers.new:
         database = Database(create_engine(server.url(servers.schema)))
         async with database.engine.begin() as connection:
@@ -40,7 +40,7 @@ async def failover(servers: Failover) -> AsyncGenerator[Failover]:
 
 
 async def _connect(failover: Failover, limits: Limits, size: int = 3) -> Database:
-    """A database with as many connections in its pool, all to the old primary."""
+    """Return a database whose full pool is connected to the old primary."""
     database = Database(create_engine(failover.service.url, pool_size=size, limits=limits))
 
     async def use(connection: AsyncConnection, left: int) -> None:
@@ -74,7 +74,7 @@ async def test_the_first_write_after_the_switch_succeeds(failover: Failover) -> 
 async def test_a_write_that_the_old_primary_refuses_is_done_by_the_new_one(
     failover: Failover,
 ) -> None:
-    """Every pooled connection leads to the old one, and nobody was refused before."""
+    """Every pooled connection is to the old primary, and no write was refused before."""
     database = await _connect(failover, _NEVER)
     failover.fence()
     failover.switch()
@@ -104,8 +104,8 @@ async def test_a_commit_that_the_old_primary_refuses_is_done_by_the_new_one(
     await database.close()
 
 
-async def test_who_only_reads_notices_too(failover: Failover) -> None:
-    """Every pooled connection is checked when it leaves the pool, if its last check is old."""
+async def test_reads_notice_the_new_primary_too(failover: Failover) -> None:
+    """A pooled connection is checked when it leaves the pool, if its last check is old."""
     database = await _connect(failover, _ALWAYS)
     failover.fence()
     while_fenced = [await database.read(_port) for _ in range(4)]

@@ -1,4 +1,4 @@
-"""What one connection, or many, may take of a server: heads, trailers, bodies, places."""
+"""Limits of connections: heads, trailers, bodies, and how many there are."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ _MARGIN = 8 * 1024
 
 @dataclass
 class _Echo:
-    """An application that says which headers it sees and how long a body was."""
+    """An application that returns the headers it sees and the length of the body."""
 
     may_read: asyncio.Event = field(default_factory=asyncio.Event)
     begun: int = 0
@@ -118,7 +118,7 @@ async def test_a_larger_head_is_431_and_the_end_of_its_connection(echo: _Echo) -
     ],
 )
 async def test_what_has_no_end_is_cut_after_64_kib(echo: _Echo, start: str) -> None:
-    """Also if it comes in small pieces, each of them in time."""
+    """Even if it arrives in small pieces, each of them in time."""
     filler = b"\r\n" * 500 if start == "\r\n" else b"x" * 1000
     async with serving(echo.app()) as server, connected(server.port) as wire:
         wire.send(start)
@@ -192,7 +192,7 @@ async def test_a_slow_body_is_read_while_it_keeps_the_rate(echo: _Echo) -> None:
 async def test_a_body_that_waits_for_the_application_is_not_slow(
     echo: _Echo, expects: bool
 ) -> None:
-    """The server stops reading after 64 KiB; and a client may wait to be asked for its body."""
+    """The server stops reading after 64 KiB, and a client may wait for 100 Continue."""
     limits = HttpLimits(window_seconds=0.2)
     size = 500_000
     head = f"POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n"

@@ -1,4 +1,4 @@
-"""Keyset pagination: the pages, joined, are all rows once, newest first."""
+"""Keyset pagination: all pages together are all rows once, newest first."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ async def _page(
 
 @pytest.mark.parametrize("limit", [1, 3, 12, 13, 100])
 async def test_the_pages_are_all_rows_once_newest_first(database: Database, limit: int) -> None:
-    # three rows a moment, so that pages end between rows of one moment
+    # three rows per time, so that pages end between rows of the same time
     rows = [(_START + timedelta(microseconds=number // 3), new_id()) for number in range(12)]
 
     async def store(connection: AsyncConnection) -> None:

@@ -107,7 +107,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", "mariadb"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[str]:
-    """An empty schema on each database in turn."""
+    """Return an empty schema on each database in turn."""
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path}/fresh.db"
     else:
@@ -124,7 +124,7 @@ async def database(url: str) -> AsyncGenerator[Database]:
 
 
 async def _schema(database: Database) -> dict[str, set[str]]:
-    """The tables, and the names of the indexes of each."""
+    """Return the tables and the names of their indexes."""
 
     async def read(connection: AsyncConnection) -> dict[str, set[str]]:
         def tables(sync: Connection) -> dict[str, set[str]]:
@@ -225,7 +225,7 @@ async def test_while_another_migrates_it_gives_up_in_time(
 async def test_what_finishes_a_migration_is_committed_with_its_version(
     url: str, scripts: Path, database: Database
 ) -> None:
-    """So nobody is ready, and nobody can use the schema, before it is done."""
+    """So no service is ready, and nobody can use the schema, before it is done."""
 
     async def fail(connection: AsyncConnection) -> None:
         await connection.execute(_insert_toy)
@@ -233,7 +233,7 @@ async def test_what_finishes_a_migration_is_committed_with_its_version(
 
     async def finish(connection: AsyncConnection) -> None:
         await connection.execute(_insert_toy)
-        if url.startswith("mysql"):  # a writer of SQLite lets nobody else write, but all read
+        if url.startswith("mysql"):  # a writer in SQLite blocks other writers, not readers
             assert not await is_ready(database, "0002")
 
     with pytest.raises(ValueError, match="killed"):
@@ -286,7 +286,7 @@ async def test_a_connection_lost_while_migrating_is_unavailable(
 
 
 def _write_first(folder: Path, statement: str) -> None:
-    """Write migrations whose first begins with a statement of Python."""
+    """Write migrations whose first one begins with a Python statement."""
     (folder / "versions").mkdir()
     (folder / "env.py").write_text(_ENVIRONMENT)
     upgrade = "def upgrade() -> None:\n"
@@ -297,7 +297,7 @@ def _write_first(folder: Path, statement: str) -> None:
 async def test_a_migration_gives_way_while_a_table_is_in_use_and_then_succeeds(
     mariadb_server: DatabaseServer, scripts: Path, tmp_path: Path
 ) -> None:
-    """Whoever wants a table queues behind a migration that waits for it."""
+    """Every statement on a table queues behind a migration that waits for it."""
     newer = tmp_path / "newer"
     shutil.copytree(scripts, newer)
     (newer / "versions" / "0003_colour.py").write_text(_THIRD)

@@ -1,4 +1,4 @@
-"""A server that is away, silent or slow: a clear error in bounded time, and no harm after it."""
+"""A server that is away, silent or slow: a clear error in bounded time, and full recovery."""
 
 import asyncio
 import socket
@@ -22,12 +22,12 @@ from swapshop_kit.migrations import is_ready
 from swapshop_kit.mysql import Limits
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown
 
-_BOUND = 12.0  # of a busy machine; every limit that applies here is shorter
+_BOUND = 12.0  # for a busy machine; every limit that applies here is shorter
 
 
 @pytest.fixture(scope="module")
 def server() -> Generator[DatabaseServer]:
-    """One of our own, since it is stopped."""
+    """Return a private server, since the tests stop it."""
     with skipping_without_server(), private_mariadb() as server, server.schema("outages"):
         yield server
 
@@ -134,7 +134,7 @@ async def test_a_statement_beyond_its_limit_is_ended_by_the_server(
     async def work(connection: AsyncConnection) -> None:
         runs.append(1)
         await add_word(connection, "a")
-        # As the whole of a query, MySQL would end it without an error.
+        # As a whole query, MySQL would end it without an error.
         await connection.execute(text("SELECT 1 FROM samples WHERE SLEEP(60)"))
 
     await _is_unavailable(lambda: impatient.transaction(work))
@@ -147,7 +147,7 @@ async def test_a_statement_beyond_its_limit_is_ended_by_the_server(
 async def test_a_server_that_refuses_writes_leaves_no_transaction_open(
     server: DatabaseServer, database: Database
 ) -> None:
-    """A COMMIT that read_only refuses would be done by the next caller of the connection."""
+    """The next caller of the connection would commit what read_only refused."""
     server.execute(
         "CREATE USER IF NOT EXISTS clerk IDENTIFIED BY 'made-up-password'",
         "GRANT SELECT, INSERT ON outages.* TO clerk",
@@ -222,13 +222,13 @@ def test_a_server_that_breaks_new_connections_is_unavailable() -> None:
 
     async def main(port: int) -> None:
         database = Database(create_engine(f"mysql+asyncmy://u:p@{HOST}:{port}/none", pool_size=50))
-        for _ in range(20):  # many at once: some connections break before they are returned
+        for _ in range(20):  # many at once, so that some connections break before they are returned
             await asyncio.gather(*(connect(database) for _ in range(50)))
         await database.close()
 
     with socket.create_server((HOST, 0), backlog=50) as server:
         threading.Thread(target=_break_connections, args=(server,), daemon=True).start()
-        uvloop.run(main(server.getsockname()[1]))  # as the services run
+        uvloop.run(main(server.getsockname()[1]))  # as in the services
         server.shutdown(socket.SHUT_RDWR)
 
 
@@ -273,5 +273,5 @@ async def test_a_file_that_cannot_be_opened_is_unavailable() -> None:
     database = Database(create_engine("sqlite+aiosqlite:////no/such/folder/shop.db"))
     await _is_unavailable(lambda: database.read(count_of))
     await database.close()
-    # The driver ends the thread of a half-made connection in its own time.
+    # The driver ends the thread of a half-open connection later.
     await until(lambda: threading.active_count() <= threads)

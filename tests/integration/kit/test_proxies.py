@@ -1,4 +1,4 @@
-"""Behind real proxies: what a client adds to a request never passes for what the proxy says."""
+"""Behind real proxies: a client cannot imitate what the proxy adds to a request."""
 
 import os
 from collections.abc import Generator
@@ -59,12 +59,12 @@ http {{
 
 @contextmanager
 def _proxy(name: str, folder: Path, backend: int) -> Generator[int]:
-    """Runs a proxy in front of a port of loopback, and gives its own port."""
+    """Run a proxy in front of a loopback port, and yield its port."""
     program = find_program(name)
     if program is None:
         pytest.skip(f"{name} is not installed")
     port = free_port()
-    user = "user root;" if os.geteuid() == 0 else ""  # else it could not write to the test's folder
+    user = "user root;" if os.geteuid() == 0 else ""  # to write to the test's folder
     template = _HAPROXY if name == "haproxy" else _NGINX
     file = folder / f"{name}.conf"
     file.write_text(
@@ -97,7 +97,7 @@ async def _is_open(port: int) -> bool:
 
 @pytest.mark.parametrize("proxy", ["haproxy", "nginx"])
 async def test_a_trailer_cannot_name_the_clients_address(proxy: str, tmp_path: Path) -> None:
-    """HAProxy hands trailers on; ours is the side that must not take one for a header."""
+    """HAProxy forwards trailers; our server must not read one as a header."""
     request = (
         "POST /addresses HTTP/1.1\r\nHost: shop\r\nX-Forwarded-For: 203.0.113.1\r\n"
         "Transfer-Encoding: chunked\r\nTrailer: X-Forwarded-For\r\n\r\n"

@@ -1,4 +1,4 @@
-"""Redis: callers wait their turn, and an outage is an error in bounded time."""
+"""Redis: callers wait for a connection, and an outage is an error in bounded time."""
 
 # Many of redis-py's parameters have no types.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -15,12 +15,12 @@ from support.stores.servers import RedisServer, valkey
 from support.waiting import until
 from swapshop_kit.redis import CALL_SECONDS, REDIS_ERRORS, create_redis, is_up
 
-_BOUND = 10.0  # of a busy machine
+_BOUND = 10.0  # for a busy machine
 
 
 @pytest.fixture(scope="module")
 def own_server() -> Generator[RedisServer]:
-    """One of our own, since it is paused and stopped."""
+    """Return a private server, since the tests pause and stop it."""
     with valkey() as server:
         yield server
 

@@ -22,7 +22,7 @@ from swapshop_kit.serving import AddressTaken, Endpoint, listen, serve
 
 @dataclass
 class _Work:
-    """An application whose slow route answers when it may."""
+    """An application whose slow route answers when the test allows it."""
 
     is_begun: asyncio.Event = field(default_factory=asyncio.Event)
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
@@ -150,7 +150,7 @@ async def test_a_request_that_outlasts_the_drain_is_told_what_became_of_it(
 
 
 async def test_a_lame_duck_answers_what_still_comes_and_ends_each_connection() -> None:
-    """A proxy may send on a connection that was idle when the signal came, or open another."""
+    """A proxy may send on a connection that was idle at the signal, or open another."""
     async with (
         serving(_Work().app(), lame_duck_seconds=5) as server,
         connected(server.port) as idle,
@@ -159,7 +159,7 @@ async def test_a_lame_duck_answers_what_still_comes_and_ends_each_connection() -
         first = await idle.head()
         server.stop.set()
         await until(lambda: server.drained == ["now"])
-        # uvicorn looks each 0.1 s whether it should close its listener
+        # uvicorn checks every 0.1 s whether to close its listener
         tick_is_over = asyncio.get_running_loop().time() + 0.5
         await until(lambda: asyncio.get_running_loop().time() > tick_is_over)
         idle.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")

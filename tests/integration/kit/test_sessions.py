@@ -1,4 +1,4 @@
-"""Every connection is set up the same: isolation, strictness and limits."""
+"""Every connection has the same settings: isolation, strictness and limits."""
 
 import asyncio
 
@@ -68,7 +68,7 @@ async def test_a_session_whose_client_vanished_is_ended_within_45_s(
     await database.close()
 
     for name in ("wait_timeout", "net_read_timeout", "net_write_timeout"):
-        # a client may vanish just when a statement begins
+        # a client may vanish just as a statement begins
         assert int(variables[name]) + (limits.statement or 0) <= 45
     assert limits.pooled < int(variables["wait_timeout"])
 

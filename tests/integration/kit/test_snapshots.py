@@ -1,4 +1,4 @@
-"""A snapshot sees one state, whatever is committed meanwhile."""
+"""A snapshot reads one state, whatever is committed meanwhile."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ from swapshop_kit.problems import DatabaseUnavailable
 
 
 async def test_a_snapshot_does_not_see_what_commits_after_its_begin(database: Database) -> None:
-    """Not even in its first statement, on MySQL and MariaDB; in SQLite from that one on."""
+    """On MySQL and MariaDB not even in its first statement; in SQLite not after that one."""
 
     async def read(connection: AsyncConnection) -> list[int]:
         counts: list[int] = []
@@ -49,7 +49,7 @@ async def test_on_mysql_a_snapshot_cannot_write(mariadb: Database) -> None:
 async def test_microseconds_between_are_exact(
     database: Database, microseconds: int, fraction: int
 ) -> None:
-    """Rounded to milliseconds, 59.9996 s would be in the next minute."""
+    """Rounded to milliseconds, 59.9996 s would fall into the next minute."""
     start = datetime(2026, 2, 28, 23, 59, 59, fraction, tzinfo=UTC)
     end = start + timedelta(microseconds=microseconds)
     first, second = samples.alias("first"), samples.alias("second")

@@ -32,7 +32,7 @@ def tls_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[TlsServer]
 
 @pytest.fixture(scope="module")
 def plain_server() -> Generator[DatabaseServer]:
-    """A server without TLS."""
+    """Return a server without TLS."""
     program = Path(database_server_program() or "").name
     option = "--skip-ssl" if program == "mariadbd" else "--tls-version="
     with skipping_without_server(), mariadb(option) as server:
@@ -57,7 +57,7 @@ async def _cipher(connection: AsyncConnection) -> str:
 
 
 async def _refusal(settings: DatabaseSettings) -> str:
-    """Return what the driver says to the settings' connection."""
+    """Return the driver's error for a connection with the settings."""
     database = _open(settings)
     try:
         with pytest.raises(DatabaseUnavailable) as refused:
@@ -104,7 +104,7 @@ async def test_a_server_without_tls_hears_nothing_of_use(
 async def test_a_server_that_falls_silent_before_its_certificate_is_away(
     tls_server: TlsServer,
 ) -> None:
-    """The handshake is bounded with the connecting; the event loop's own limit is a minute."""
+    """The time-out for connecting covers the handshake; the event loop's own is a minute."""
     async with DatabaseProxy(tls_server.server.url()).running() as proxy:
         settings = _settings(proxy.url, tls_server.authority.file)
         tls = settings.database_tls_context()

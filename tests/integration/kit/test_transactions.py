@@ -1,4 +1,4 @@
-"""Transactions: committed as a whole or not at all, and run again when a lock was lost."""
+"""Transactions: committed as a whole or not at all, and retried after lock errors."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ _LOCK_TIMEOUT = 1205
 
 
 class _Signals:
-    """Work that meets an error of the server the first times that it runs."""
+    """Work that gets an error of the server the first times it runs."""
 
     def __init__(self, code: int, times: int) -> None:
         self.code = code

@@ -1,4 +1,4 @@
-"""A client whose host vanishes without a word: the server ends its session, and frees its locks."""
+"""When a client's host vanishes, the server ends its session and frees its locks."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -22,7 +22,7 @@ _MIGRATION = Limits(statement=None, idle=1)
 
 @pytest.fixture
 async def proxy(mariadb: Database) -> AsyncGenerator[DatabaseProxy]:
-    """In front of the database that the fixture ``mariadb`` reaches directly."""
+    """Return a proxy in front of the database of the fixture ``mariadb``."""
     url = mariadb.engine.url.render_as_string(hide_password=False)
     async with DatabaseProxy(url).running() as proxy:
         yield proxy
@@ -32,7 +32,7 @@ async def proxy(mariadb: Database) -> AsyncGenerator[DatabaseProxy]:
 async def _vanished(
     proxy: DatabaseProxy, limits: Limits, work: Callable[[AsyncConnection], Awaitable[object]]
 ) -> AsyncGenerator[None]:
-    """A client that has done its work, but not yet its COMMIT, vanishes before the block."""
+    """Run a block after a client vanished with its work done but not committed."""
     is_done = asyncio.Event()
 
     async def work_and_wait(connection: AsyncConnection) -> None:
@@ -77,7 +77,7 @@ async def test_so_too_when_its_commit_never_arrived(
     mariadb: Database, proxy: DatabaseProxy
 ) -> None:
     victim = Database(create_engine(proxy.url, pool_size=1, limits=_IMPATIENT))
-    await victim.read(count_of)  # connecting COMMITs too
+    await victim.read(count_of)  # connecting also COMMITs
     proxy.at_commit = AtCommit.HOLD
     task = asyncio.create_task(victim.transaction(lambda other: add_word(other, "key", 1)))
     await proxy.held.wait()
@@ -123,7 +123,7 @@ async def _alter(connection: AsyncConnection) -> None:
 
 
 async def test_a_statement_may_take_longer_than_a_session_may_be_idle(mariadb_url: str) -> None:
-    """A migration's DDL does."""
+    """DDL of a migration can take that long."""
     database = Database(create_engine(mariadb_url, limits=_MIGRATION))
 
     async def work(connection: AsyncConnection) -> str:

@@ -1,4 +1,4 @@
-"""What a broken network looks like to the poller: real sockets that misbehave."""
+"""The poller on a broken network: real sockets that misbehave."""
 
 import asyncio
 import threading
@@ -34,7 +34,7 @@ def settings(api_url: str, receiver_url: str, send_seconds: float = 10) -> Polle
 
 @asynccontextmanager
 async def looping(chosen: PollerSettings) -> AsyncGenerator[None]:
-    """The poller runs in this event loop, as in local mode, and ends with the block."""
+    """Run the poller in this event loop, as in local mode, during the block."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(run_loop(chosen, stop))
@@ -45,7 +45,7 @@ async def looping(chosen: PollerSettings) -> AsyncGenerator[None]:
 
 
 async def first_result(receiver_url: str, send_seconds: float = 10) -> Result:
-    """What is reported of a delivery that such a receiver gets."""
+    """Return what is reported of a delivery to a receiver."""
     api = ApiServer([delivery()])
     async with (
         running(api.app) as api_url,
@@ -156,7 +156,7 @@ async def test_a_loop_that_hangs_is_not_alive() -> None:
         pages: list[tuple[int, str, bytes]] = []
         thread = threading.Thread(target=lambda: pages.append(operations.page("/livez")))
         thread.start()
-        thread.join()  # holds this event loop until the page is made
+        thread.join()  # blocks this event loop until the page is ready
         await asyncio.sleep(0)
 
         assert pages == [(503, "application/json", b'{"live": false}')]

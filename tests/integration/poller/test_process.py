@@ -127,7 +127,7 @@ async def test_a_misconfigured_receiver_costs_nothing_and_is_told(
         await until(lambda: api.dispatch.done == ALL)
 
     assert set(before) == {"released"}
-    assert len(before) >= 20 + 2  # a batch, then probes of one
+    assert len(before) >= 20 + 2  # a batch, then probes of one delivery
     [counted] = [
         line
         for line in metrics.splitlines()
@@ -170,7 +170,7 @@ async def test_an_api_that_is_away_is_waited_for(api: ApiServer, receiver_url: s
 async def test_a_killed_poller_leads_to_the_same_webhook_again(
     api: ApiServer, receiver: ReceiverServer, api_url: str, receiver_url: str
 ) -> None:
-    """It dies after the receiver has stored the webhooks, and before it could report them."""
+    """It dies after the receiver stored the webhooks and before it could report them."""
     receiver.gate.clear()
     async with poller_process("loop", api_url, receiver_url, CONCURRENCY="20") as poller:
         await until(lambda: receiver.in_flight == 20)
@@ -297,7 +297,7 @@ async def test_a_signal_ends_a_run_well(
 async def test_with_tracing_on_an_attempt_is_a_span_of_the_orders_trace(
     receiver: ReceiverServer, api_url: str, receiver_url: str
 ) -> None:
-    collector = f"http://{HOST}:{free_port()}"  # away, which must hold nothing up
+    collector = f"http://{HOST}:{free_port()}"  # not running, which must delay nothing
     environment = {"OTLP_ENDPOINT": collector, "TRACE_RATIO": "1"}
     async with poller_process("loop", api_url, receiver_url, **environment) as poller:
         await until(lambda: bool(poller.events("round")))
