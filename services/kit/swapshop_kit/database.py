@@ -237,7 +237,7 @@ def _create_sqlite(url: str, pool_size: int) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "invalidate")
     def roll_back(dbapi_connection: Any, *_: object) -> None:
-        # closing alone keeps the file locked while a cancelled query's cursor is still referenced
+        # closing would keep the file locked while a cancelled query's cursor is still referenced
         dbapi_connection.rollback()
 
     @event.listens_for(engine.sync_engine, "begin")
