@@ -44,7 +44,7 @@ class Identifier(types.TypeDecorator[str]):
 
 
 class OpaqueText(types.TypeDecorator[str]):
-    """Text compared byte by byte: UTF-8 in VARBINARY, since every collation ignores differences."""
+    """Text compared byte by byte: UTF-8 in VARBINARY, since collations equate different texts."""
 
     impl = LargeBinary
     cache_ok = True
@@ -166,8 +166,8 @@ SNAPSHOT: Final = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
 )
-"""Begin a MySQL or MariaDB transaction that reads one snapshot of all tables. The level applies
-only to this transaction; at another level the server warns and takes no snapshot."""
+"""Statements that begin a MySQL or MariaDB transaction on one snapshot of all tables. The level
+applies only to this transaction; at another level the server warns and takes no snapshot."""
 
 
 class is_read_only(FunctionElement[bool]):  # noqa: N801 - named as SQL functions are

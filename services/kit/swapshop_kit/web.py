@@ -81,7 +81,7 @@ class StrictRequest(Request):
         """Yield the body's chunks.
 
         Raises:
-            HTTPException: 413, once the body exceeds the limit or declares that it will.
+            HTTPException: 413, if Content-Length or the body exceeds the limit.
         """
         declared = self.headers.get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > self.max_body_bytes:
