@@ -102,11 +102,11 @@ class LoadTests:
         Raises:
             CommandFailed: a run failed, or the api did not come up.
         """
-        api = f"deployment/{self._cluster.fullname}-api"
+        api = f"deployment/{self._cluster.name('api')}"
 
         def measure(mode: str, number: int) -> cache_comparison.Reads:
             self._cluster.kubectl("set", "env", api, f"CACHE_MODE={mode}")
-            self._await_rollout(api)
+            self._cluster.await_rollout(api)
             header = ("-e", f"CACHE={cache_comparison.EXPECTED[mode]}")
             name = f"{test_id}-{mode}-{number}"
             run = self.run(cache_comparison.SCENARIO, name, (*header, *arguments))
@@ -118,15 +118,13 @@ class LoadTests:
             return cache_comparison.compare(measure)
         finally:
             self._cluster.kubectl("set", "env", api, "CACHE_MODE-")
-            self._await_rollout(api)
+            self._cluster.await_rollout(api)
 
     def _render(self, scenario: str, test_id: str, arguments: Sequence[str]) -> dict[str, Any]:
         release = self._cluster.release
-        scripts = f"{self._cluster.fullname}-k6"
-        if not self._cluster.kubectl("get", "configmap", scripts, "--ignore-not-found"):
+        if not self._cluster.has("configmap", "k6"):
             raise CommandFailed(f"{release} has no load tests: deploy it with k6.enabled=true")
-        got = self._cluster.helm("get", "values", release, "--output", "json")
-        values: dict[str, Any] = json.loads(got) or {}
+        values = self._cluster.installed_values()
         values["secrets"] = {**values.get("secrets", {}), "generate": False}
         values["k6"] = {
             **values.get("k6", {}),
@@ -166,9 +164,6 @@ class LoadTests:
     def _pod(self, job: str) -> dict[str, Any] | None:
         pods = self._cluster.get("pods", "--selector", f"batch.kubernetes.io/job-name={job}")
         return next(iter(pods["items"]), None)
-
-    def _await_rollout(self, api: str) -> None:
-        self._cluster.kubectl("rollout", "status", api, "--timeout=5m", seconds=310)
 
 
 def main(command: Sequence[str] | None = None) -> int:
