@@ -1,11 +1,11 @@
-"""What is made of observability/: files of the chart and of k6, and where their text is from."""
+"""Generates files of the chart, of k6 and of docs from observability/ and from the decisions."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from swapshop_operations.dashboards import dashboards
-from swapshop_operations.generate import k6_files
+from swapshop_operations.generate import decisions, k6_files
 from swapshop_operations.monitoring import rules
 from swapshop_operations.repository import ROOT
 
@@ -36,7 +36,7 @@ def dashboard_files() -> dict[str, str]:
     }
 
 
-SOURCES: Final[Sequence[Source]] = (rule_files, dashboard_files, load_test_files)
+SOURCES: Final[Sequence[Source]] = (rule_files, dashboard_files, load_test_files, decisions.files)
 
 
 def generated() -> dict[str, str]:
