@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 CLEAN: Final = (
+    "*.md",
     "docs/runbooks/*.md",
     "observability/*.yaml",
     "operations/swapshop_operations/dashboards/*.py",
