@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from swapshop_kit.access_tokens import AccessTokenVerifier, Claims
-from swapshop_kit.problems import Forbidden, Unauthenticated
+from swapshop_kit.bearer import Bearer, read_token
+from swapshop_kit.problems import Forbidden
 from swapshop_kit.provided import get_provided
 from swapshop_kit.security_events import identified
 from swapshop_kit.web import BeforeBody
-
-_bearer = HTTPBearer(auto_error=False, scheme_name="accessToken", bearerFormat="JWT")
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 @dataclass(frozen=True)
@@ -29,15 +26,8 @@ class TokenVerifiers:
     internal: AccessTokenVerifier
 
 
-async def _token(request: Request) -> str:
-    bearer = await _bearer(request)
-    if bearer is None:
-        raise Unauthenticated
-    return bearer.credentials
-
-
 async def _verify_public(request: Request) -> Claims:
-    token = await _token(request)
+    token = await read_token(request)
     return identified(await get_provided(request, TokenVerifiers).public.verify(token))
 
 
@@ -62,7 +52,7 @@ Operator = Annotated[Claims, Depends(_operator)]
 
 
 async def _verify_internal(request: Request) -> Claims:
-    token = await _token(request)
+    token = await read_token(request)
     return identified(await get_provided(request, TokenVerifiers).internal.verify(token))
 
 

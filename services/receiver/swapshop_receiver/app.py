@@ -5,12 +5,18 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
+from swapshop_kit.access_tokens import AccessTokenVerifier
+from swapshop_kit.addresses import TrustedProxies
 from swapshop_kit.health import operations_router
+from swapshop_kit.provided import provide
 from swapshop_kit.web import create_app
 from swapshop_receiver import __version__
 from swapshop_receiver.container import Container
 from swapshop_receiver.notifications import routes as notifications
+from swapshop_receiver.notifications.domain import Notifications
+from swapshop_receiver.notifications.hub import StreamHub
 from swapshop_receiver.webhooks import routes as webhooks
+from swapshop_receiver.webhooks.domain import Webhooks
 
 TITLE: Final = "SwapShop receiver"
 DOCS_PREFIX: Final = "/api/notifications"
@@ -35,7 +41,16 @@ def _make(
         trusted_callers=trusted_callers,
         proxies=container.proxies,
     )
-    app.state.container = container
+    provide(
+        app,
+        {
+            AccessTokenVerifier: container.tokens,
+            Notifications: container.notifications,
+            StreamHub: container.hub,
+            TrustedProxies: container.proxies,
+            Webhooks: container.webhooks,
+        },
+    )
     return app
 
 

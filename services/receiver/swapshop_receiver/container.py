@@ -27,10 +27,12 @@ from swapshop_kit.redis import Circuit, create_redis, is_up
 from swapshop_receiver import __version__
 from swapshop_receiver.ended_sessions import ended_sessions_of
 from swapshop_receiver.notifications import store
+from swapshop_receiver.notifications.domain import Notifications
 from swapshop_receiver.notifications.hub import FindRecent, StreamHub, StreamLimits
-from swapshop_receiver.notifications.signals import Signals
 from swapshop_receiver.notifications.timing import StreamTiming
+from swapshop_receiver.notifications.wake_ups import WakeUps
 from swapshop_receiver.settings import ReceiverSettings
+from swapshop_receiver.webhooks.domain import Webhooks
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 API_SECONDS: Final = 2.0
@@ -46,14 +48,12 @@ class Container:
 
     settings: ReceiverSettings
     database: Database
-    signals: Signals
     hub: StreamHub
     tokens: AccessTokenVerifier
     proxies: TrustedProxies
     health: Health
-    timing: StreamTiming
-    clock: Callable[[], float]
-    """Seconds since the epoch: what a token's expiry is compared with."""
+    notifications: Notifications
+    webhooks: Webhooks
 
     def drain(self) -> None:
         """Begin to stop: unready, and every stream ends."""
@@ -119,16 +119,16 @@ async def open_container(
         ended.on_ended(hub.wake_sessions)
         # a defect that ends the hub ends the process: streams would be refused for ever
         await stack.enter_async_context(in_background(hub.run(), "stream-hub"))
+        tokens = AccessTokenVerifier(keys, settings.token_issuer, "swapshop", clock, ended=ended)
         yield Container(
             settings=settings,
             database=database,
-            signals=Signals(redis, Circuit()),
             hub=hub,
-            tokens=AccessTokenVerifier(keys, settings.token_issuer, "swapshop", clock, ended=ended),
+            tokens=tokens,
             proxies=TrustedProxies(settings.trusted_proxies),
             health=_health(database, redis, keys),
-            timing=timing,
-            clock=clock,
+            notifications=Notifications(database, tokens, timing, clock),
+            webhooks=Webhooks(database, settings.webhook_secrets, WakeUps(redis, Circuit())),
         )
 
 

@@ -10,8 +10,8 @@ from support.stores.servers import DatabaseServer, RedisServer
 from swapshop_kit.ids import new_id
 from swapshop_kit.redis import Circuit, create_redis
 from swapshop_receiver.container import MIGRATIONS
-from swapshop_receiver.notifications.signals import Signals
 from swapshop_receiver.notifications.timing import StreamTiming
+from swapshop_receiver.notifications.wake_ups import WakeUps
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,6 @@ async def live_receiver(stores: Stores) -> AsyncGenerator[Receiver]:
     # So it may not give up a publication that takes more than 50 ms on a busy machine.
     patient = create_redis(stores.redis_url, seconds=5.0)
     async with running_receiver(settings, timing=timing) as receiver:
-        receiver.container.signals = Signals(patient, Circuit())
+        receiver.container.webhooks.wake_ups = WakeUps(patient, Circuit())
         yield receiver
     await patient.aclose()

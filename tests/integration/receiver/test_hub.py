@@ -13,12 +13,8 @@ from redis.asyncio import Redis
 from support.waiting import until
 from swapshop_kit.problems import DatabaseUnavailable
 from swapshop_kit.redis import create_redis
-from swapshop_receiver.notifications.hub import (
-    NetworkStreamsTaken,
-    StreamHub,
-    StreamLimits,
-    StreamsUnavailable,
-)
+from swapshop_receiver.notifications.hub import StreamHub, StreamLimits
+from swapshop_receiver.notifications.problems import NetworkStreamsTaken, StreamsUnavailable
 from swapshop_receiver.notifications.timing import LOOK_BACK, StreamTiming
 
 POLLING = StreamTiming(poll=0.01)

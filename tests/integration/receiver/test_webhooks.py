@@ -20,7 +20,7 @@ from swapshop_kit.problems import OutcomeUnknown
 from swapshop_kit.redis import Circuit, create_redis
 from swapshop_receiver.events import OrderReady
 from swapshop_receiver.notifications.models import notifications
-from swapshop_receiver.notifications.signals import Signals
+from swapshop_receiver.notifications.wake_ups import WakeUps
 from swapshop_receiver.webhooks import store
 from swapshop_receiver.webhooks.domain import store_once
 
@@ -196,7 +196,7 @@ async def test_without_redis_an_event_is_stored_all_the_same(sqlite_url: str) ->
     redis = create_redis(url)
     async with opened_receiver(receiver_settings(sqlite_url, url)) as receiver:
         # on a clock that stands still: the circuit stays open, however long the second one takes
-        receiver.container.signals = Signals(redis, Circuit(lambda: 0.0))
+        receiver.container.webhooks.wake_ups = WakeUps(redis, Circuit(lambda: 0.0))
         failed = counted("swapshop_notifications_published", "failed")
         skipped = counted("swapshop_notifications_published", "skipped")
         await receiver.notify(new_id(), 2)

@@ -71,7 +71,6 @@ async def test_without_a_token_no_body_is_read(name: str, method: str, path: str
 
 async def test_without_the_headers_of_a_signature_no_webhook_is_read() -> None:
     app = swapshop_receiver.app.contract_app()
-    app.state.container = None
     answers = await _call(app, "POST", "/webhooks/order-ready", {"content-length": "200000"})
 
     assert answers[0]["status"] == 401

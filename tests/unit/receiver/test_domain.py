@@ -17,12 +17,8 @@ from swapshop_kit.ids import new_id
 from swapshop_kit.problems import Forbidden, InvalidRequest
 from swapshop_receiver.events import OrderReady
 from swapshop_receiver.notifications.domain import resume_from, whose_list
-from swapshop_receiver.webhooks.domain import (
-    SignatureInvalid,
-    authenticate,
-    read_event,
-    tells_the_same,
-)
+from swapshop_receiver.webhooks.domain import authenticate, has_same_content, read_event
+from swapshop_receiver.webhooks.problems import SignatureInvalid
 
 DATABASE_URL = "sqlite+aiosqlite:///x"
 BODY = b'{"evento":"ORDER_READY"}'
@@ -220,11 +216,11 @@ def test_two_events_are_the_same_by_owner_order_kind_and_total() -> None:
         }
         return cast("RowMapping", row | changes)
 
-    assert tells_the_same(stored(), event)
-    assert not tells_the_same(stored(user_id=new_id()), event)
-    assert not tells_the_same(stored(order_id=new_id()), event)
-    assert not tells_the_same(stored(evento="OTHER"), event)
-    assert not tells_the_same(stored(payload=GOOD.replace(b"25.5", b"25.51")), event)
+    assert has_same_content(stored(), event)
+    assert not has_same_content(stored(user_id=new_id()), event)
+    assert not has_same_content(stored(order_id=new_id()), event)
+    assert not has_same_content(stored(evento="OTHER"), event)
+    assert not has_same_content(stored(payload=GOOD.replace(b"25.5", b"25.51")), event)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,23 @@
-"""Rules of showing notifications: one's own alone, operators may look at another's list."""
+"""The use cases of those who read notifications: their own only, except for operators."""
 
-from swapshop_kit.access_tokens import Claims
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from swapshop_kit import security_events
+from swapshop_kit.access_tokens import AccessTokenVerifier, Claims
 from swapshop_kit.cursors import Cursor, decode_cursor
-from swapshop_kit.problems import Forbidden
+from swapshop_kit.database import Database
+from swapshop_kit.keyset import split_page
+from swapshop_kit.problems import Forbidden, NotFound
 from swapshop_kit.webhook_signatures import is_webhook_id
+from swapshop_receiver.notifications import store
+from swapshop_receiver.notifications.feed import open_feed, position_of
+from swapshop_receiver.notifications.hub import Subscription
+from swapshop_receiver.notifications.schemas import NotificationOut, NotificationPage
+from swapshop_receiver.notifications.stream import stream_events
+from swapshop_receiver.notifications.timing import StreamTiming
 
 
 def whose_list(caller: Claims, user_id: str | None) -> str:
@@ -39,3 +53,92 @@ def resume_from(cursor: str | None, last_event_id: str | None) -> Cursor | None:
         InvalidRequest: it is no cursor.
     """
     return read_cursor(last_event_id or cursor)
+
+
+@dataclass
+class Notifications:
+    """The use cases of customers, and of operators who look at a customer's list.
+
+    Args:
+        database: of the schema ``notifications``.
+        tokens: knows which sessions have ended.
+        timing: of streams.
+        clock: seconds since the epoch, to which the expiry of a token is compared.
+    """
+
+    database: Database
+    tokens: AccessTokenVerifier
+    timing: StreamTiming
+    clock: Callable[[], float]
+
+    async def list_page(
+        self,
+        caller: Claims,
+        user_id: str | None,
+        *,
+        after: Cursor | None,
+        limit: int,
+        only_unread: bool,
+    ) -> NotificationPage:
+        """Return a page of notifications, newest first; another's list is recorded in the log.
+
+        Raises:
+            Forbidden: someone other than an operator named a user.
+        """
+        owner = whose_list(caller, user_id)
+
+        async def read(connection: AsyncConnection) -> NotificationPage:
+            rows = await store.list_page(
+                connection, owner, after=after, limit=limit, only_unread=only_unread
+            )
+            page, next_cursor = split_page(rows, limit, position_of)
+            return NotificationPage(
+                items=[NotificationOut.from_row(row) for row in page],
+                next_cursor=next_cursor,
+                unread=await store.count_unread(connection, owner),
+            )
+
+        listed = await self.database.read(read)
+        if owner != caller.sub:
+            security_events.record("audit", action="notifications.read", subject=owner)
+        return listed
+
+    async def mark_read(self, user_id: str, webhook_id: str) -> NotificationOut:
+        """Mark a notification of a user as read; the first time counts.
+
+        Raises:
+            NotFound: the user has no such notification.
+        """
+        if not is_webhook_id(webhook_id):
+            raise NotFound
+        row = await self.database.transaction(lambda c: store.mark_read(c, user_id, webhook_id))
+        if row is None:
+            raise NotFound
+        return NotificationOut.from_row(row)
+
+    async def mark_all_read(self, user_id: str) -> int:
+        """Mark all notifications of a user as read; return how many were unread."""
+        return await self.database.transaction(lambda c: store.mark_all_read(c, user_id))
+
+    async def open_stream(
+        self, caller: Claims, subscription: Subscription, start: Cursor | None
+    ) -> AsyncGenerator[bytes]:
+        """Return the chunks of the caller's stream, once the first page has been read.
+
+        Args:
+            caller: whose notifications are sent, until the token expires or its session ends.
+            subscription: wakes the stream.
+            start: where an earlier stream ended; None for a new one.
+
+        Raises:
+            DatabaseUnavailable: the first page cannot be read.
+        """
+        feed = await open_feed(self.database, caller.sub, start)
+        first_page = await feed.next_page()
+
+        def seconds_left() -> float:
+            return 0 if self.tokens.has_ended(caller) else caller.exp - self.clock()
+
+        return stream_events(
+            feed, first_page, subscription, seconds_left=seconds_left, timing=self.timing
+        )

@@ -14,8 +14,13 @@ from redis.asyncio import Redis
 
 from swapshop_kit.addresses import UNKNOWN
 from swapshop_kit.channels import follow_channel
-from swapshop_kit.problems import DatabaseUnavailable, Problem, Text
-from swapshop_receiver.metrics import LISTENING, STREAMS
+from swapshop_kit.problems import DatabaseUnavailable
+from swapshop_receiver.notifications.metrics import LISTENING, STREAMS
+from swapshop_receiver.notifications.problems import (
+    NetworkStreamsTaken,
+    StreamsUnavailable,
+    TooManyStreams,
+)
 from swapshop_receiver.notifications.timing import StreamTiming
 
 CHANNEL: Final = "notifications"
@@ -25,42 +30,6 @@ FindRecent = Callable[[Collection[str], timedelta], Awaitable[set[tuple[str, str
 """Finds user id and webhook id of all that some users received within a time."""
 
 _log = structlog.get_logger()
-
-
-class TooManyStreams(Problem):
-    """The user holds as many streams open as one may."""
-
-    code = "too_many_streams"
-    status = 429
-    es = Text("Demasiadas conexiones", "Cierre otras ventanas de la tienda e inténtelo de nuevo.")
-    en = Text("Too many streams", "Close other windows of the store and try again.")
-
-    def __init__(self) -> None:
-        super().__init__(retry_after=30)
-
-
-class NetworkStreamsTaken(Problem):
-    """The network of the client holds as many streams open as one may."""
-
-    code = "network_streams_taken"
-    status = 429
-    es = Text("Demasiadas conexiones", "Su red ya tiene abiertas todas las que puede.")
-    en = Text("Too many streams", "Your network has opened all the streams that it may.")
-
-    def __init__(self) -> None:
-        super().__init__(retry_after=30)
-
-
-class StreamsUnavailable(Problem):
-    """This process holds as many streams as it may, or is stopping."""
-
-    code = "streams_unavailable"
-    status = 503
-    es = Text("Servicio no disponible", "No hay avisos en directo ahora; inténtelo en un momento.")
-    en = Text("Service unavailable", "No live notifications just now; try again in a moment.")
-
-    def __init__(self) -> None:
-        super().__init__(retry_after=2)
 
 
 class Subscription:

@@ -1,14 +1,13 @@
 """HTTP of notifications."""
 
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
-from fastapi import Header, Path, Query, Response
-from sqlalchemy.ext.asyncio import AsyncConnection
+from fastapi import Depends, Header, Path, Query, Request, Response
 
-from swapshop_kit import security_events
+from swapshop_kit.addresses import TrustedProxies, site_network
 from swapshop_kit.cursors import DEFAULT_PAGE_SIZE, CursorText, PageSize
 from swapshop_kit.ids import CANONICAL_UUID
-from swapshop_kit.keyset import split_page
 from swapshop_kit.problems import (
     DatabaseUnavailable,
     Forbidden,
@@ -18,21 +17,22 @@ from swapshop_kit.problems import (
     Unauthenticated,
     responses,
 )
+from swapshop_kit.provided import provided
 from swapshop_kit.web import router
-from swapshop_kit.webhook_signatures import is_webhook_id
-from swapshop_receiver.dependencies import Caller, ContainerDep, OpenSubscription
-from swapshop_receiver.notifications import store
-from swapshop_receiver.notifications.domain import read_cursor, resume_from, whose_list
-from swapshop_receiver.notifications.feed import open_feed, position_of
-from swapshop_receiver.notifications.hub import (
+from swapshop_receiver.dependencies import Caller
+from swapshop_receiver.notifications.domain import Notifications, read_cursor, resume_from
+from swapshop_receiver.notifications.hub import StreamHub, Subscription
+from swapshop_receiver.notifications.problems import (
     NetworkStreamsTaken,
     StreamsUnavailable,
     TooManyStreams,
 )
 from swapshop_receiver.notifications.schemas import MarkedRead, NotificationOut, NotificationPage
-from swapshop_receiver.notifications.stream import EventStream, stream_events
+from swapshop_receiver.notifications.stream import EventStream
 
 public_router = router(prefix="/api/notifications", tag="notifications")
+
+NotificationCases = Annotated[Notifications, provided(Notifications)]
 
 _EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {
@@ -48,7 +48,7 @@ _EVENT_STREAM: dict[int | str, dict[str, Any]] = {
 )
 async def list_notifications(
     *,
-    container: ContainerDep,
+    notifications: NotificationCases,
     caller: Caller,
     limit: PageSize = DEFAULT_PAGE_SIZE,
     cursor: CursorText = None,
@@ -59,23 +59,9 @@ async def list_notifications(
     ] = None,
 ) -> NotificationPage:
     """List the caller's notifications, newest first."""
-    owner, after = whose_list(caller, user_id), read_cursor(cursor)
-
-    async def read(connection: AsyncConnection) -> NotificationPage:
-        rows = await store.list_page(
-            connection, owner, after=after, limit=limit, only_unread=unread
-        )
-        page, next_cursor = split_page(rows, limit, position_of)
-        return NotificationPage(
-            items=[NotificationOut.from_row(row) for row in page],
-            next_cursor=next_cursor,
-            unread=await store.count_unread(connection, owner),
-        )
-
-    listed = await container.database.read(read)
-    if owner != caller.sub:
-        security_events.record("audit", action="notifications.read", subject=owner)
-    return listed
+    return await notifications.list_page(
+        caller, user_id, after=read_cursor(cursor), limit=limit, only_unread=unread
+    )
 
 
 @public_router.post(
@@ -85,31 +71,39 @@ async def list_notifications(
     ),
 )
 async def mark_read(
-    container: ContainerDep,
+    notifications: NotificationCases,
     caller: Caller,
     webhook_id: Annotated[str, Path(alias="id")],
 ) -> NotificationOut:
     """Mark one of the caller's notifications as read; a repetition changes nothing."""
-    if not is_webhook_id(webhook_id):
-        raise NotFound
-    row = await container.database.transaction(
-        lambda connection: store.mark_read(connection, caller.sub, webhook_id)
-    )
-    if row is None:
-        raise NotFound
-    return NotificationOut.from_row(row)
+    return await notifications.mark_read(caller.sub, webhook_id)
 
 
 @public_router.post(
     "/read-all",
     responses=responses(Unauthenticated, DatabaseUnavailable, OutcomeUnknown, KeysUnavailable),
 )
-async def mark_all_read(container: ContainerDep, caller: Caller) -> MarkedRead:
+async def mark_all_read(notifications: NotificationCases, caller: Caller) -> MarkedRead:
     """Mark all of the caller's notifications as read; a repetition changes nothing."""
-    marked = await container.database.transaction(
-        lambda connection: store.mark_all_read(connection, caller.sub)
-    )
-    return MarkedRead(marked=marked)
+    return MarkedRead(marked=await notifications.mark_all_read(caller.sub))
+
+
+async def _subscription(
+    request: Request,
+    caller: Caller,
+    hub: Annotated[StreamHub, provided(StreamHub)],
+    proxies: Annotated[TrustedProxies, provided(TrustedProxies)],
+) -> AsyncGenerator[Subscription]:
+    network = site_network(proxies.address_of(request.scope))
+    subscription = hub.subscribe(caller.sub, network, caller.sid)
+    try:
+        yield subscription
+    finally:
+        hub.unsubscribe(subscription)
+
+
+OpenSubscription = Annotated[Subscription, Depends(_subscription)]
+"""The place of the caller's stream in the hub, held until the answer has ended."""
 
 
 @public_router.get(
@@ -127,7 +121,7 @@ async def mark_all_read(container: ContainerDep, caller: Caller) -> MarkedRead:
     ),
 )
 async def stream_notifications(
-    container: ContainerDep,
+    notifications: NotificationCases,
     caller: Caller,
     subscription: OpenSubscription,
     cursor: CursorText = None,
@@ -139,17 +133,5 @@ async def stream_notifications(
     drop the ids that you have. Resume by the id of the last event, as Last-Event-ID or ``cursor``.
     """
     start = resume_from(cursor, last_event_id)
-    feed = await open_feed(container.database, caller.sub, start)
-    first_page = await feed.next_page()
-
-    def seconds_left() -> float:
-        return 0 if container.tokens.has_ended(caller) else caller.exp - container.clock()
-
-    chunks = stream_events(
-        feed,
-        first_page,
-        subscription,
-        seconds_left=seconds_left,
-        timing=container.timing,
-    )
-    return EventStream(chunks, container.timing.write)
+    chunks = await notifications.open_stream(caller, subscription, start)
+    return EventStream(chunks, notifications.timing.write)

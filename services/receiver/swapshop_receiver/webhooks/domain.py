@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final
 
+import structlog
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,14 +17,15 @@ from swapshop_kit.problems import (
     FieldError,
     InvalidRequest,
     OutcomeUnknown,
-    Problem,
-    Text,
 )
 from swapshop_kit.strict_json import JSONRefusedError
 from swapshop_kit.web import field_errors
 from swapshop_kit.webhook_signatures import SignatureRefused, read_headers, verify
 from swapshop_receiver.events import OrderReady
+from swapshop_receiver.notifications.wake_ups import WakeUps
 from swapshop_receiver.webhooks import store
+from swapshop_receiver.webhooks.metrics import STORED
+from swapshop_receiver.webhooks.problems import NotificationConflict, SignatureInvalid
 
 INSERT_SECONDS: Final = 5.0
 """From the INSERT, which sets ``received_at``, to the COMMIT, which shows the row.
@@ -33,25 +36,45 @@ which leaves it 55 s.
 """
 
 
-class SignatureInvalid(Problem):
-    """The webhook is not signed with our secret, or not just now; one body for every defect."""
-
-    code = "signature_invalid"
-    status = 401
-    es = Text("Firma no válida", "La firma del aviso no es válida o ha caducado.")
-    en = Text("Invalid signature", "The signature of the webhook is invalid or out of date.")
-
-    def __init__(self) -> None:
-        super().__init__(headers={"WWW-Authenticate": "StandardWebhooks"})
+_log = structlog.get_logger()
 
 
-class NotificationConflict(Problem):
-    """Another event is stored under this webhook id, or for this order."""
+@dataclass
+class Webhooks:
+    """The use case of senders: deliver an event.
 
-    code = "notification_conflict"
-    status = 409
-    es = Text("Conflicto", "Ya hay otro aviso con este identificador o para este pedido.")
-    en = Text("Conflict", "Another event has this webhook id, or is stored for this order.")
+    Args:
+        database: of the schema ``notifications``.
+        secrets: of the signatures; two while one replaces the other.
+        wake_ups: tells every process of a new notification.
+    """
+
+    database: Database
+    secrets: Sequence[SecretStr]
+    wake_ups: WakeUps
+
+    async def receive(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Store a signed event, once however often it comes; return whether it was stored now.
+
+        Raises:
+            SignatureInvalid: it is not signed with one of the secrets, or not recently.
+            InvalidRequest: the body is not a valid event.
+            NotificationConflict: one of its keys belongs to another event.
+            DatabaseUnavailable: nothing was stored.
+            OutcomeUnknown: it may have been stored; sending it again is safe.
+        """
+        webhook_id = authenticate(self.secrets, headers, body)
+        event = read_event(body)
+        try:
+            stored = await store_once(self.database, webhook_id, event, body)
+        except NotificationConflict:
+            STORED.labels("conflict").inc()
+            _log.warning("webhook.conflict", webhook_id=webhook_id, order_id=event.order_id)
+            raise
+        STORED.labels("stored" if stored else "duplicate").inc()
+        # A duplicate too: the COMMIT of the first may have been slow, and its request given up.
+        await self.wake_ups.publish(event.user_id)
+        return stored
 
 
 def check_signature_headers(headers: Mapping[str, str]) -> None:
@@ -95,8 +118,8 @@ def read_event(body: bytes) -> OrderReady:
         raise InvalidRequest(errors=field_errors(errors)) from error
 
 
-def tells_the_same(stored: RowMapping, event: OrderReady) -> bool:
-    """Tell whether a stored notification says what an event says: whose, which order, how much."""
+def has_same_content(stored: RowMapping, event: OrderReady) -> bool:
+    """Return whether a stored notification has the user, order, kind and total of an event."""
     return (stored["user_id"], stored["order_id"], stored["evento"]) == (
         event.user_id,
         event.order_id,
@@ -139,17 +162,17 @@ async def store_once(
     except TimeoutError as error:
         raise OutcomeUnknown(retry_after=2) from error
     except DuplicateKey:
-        return await _was_stored(database, webhook_id, event)
+        await _check_stored(database, webhook_id, event)
+        return False
     return True
 
 
-async def _was_stored(database: Database, webhook_id: str, event: OrderReady) -> Literal[False]:
-    """Look at what stands in the way, after the ROLLBACK."""
+async def _check_stored(database: Database, webhook_id: str, event: OrderReady) -> None:
+    """Check, after the ROLLBACK, that the rows with the event's keys are this event."""
     clashing = await database.read(
         lambda connection: store.find_clashing(connection, webhook_id, event)
     )
     if not clashing:
-        raise DatabaseUnavailable  # what stood in the way is gone again
-    if not all(tells_the_same(row, event) for row in clashing):
+        raise DatabaseUnavailable  # the row with the same key was rolled back
+    if not all(has_same_content(row, event) for row in clashing):
         raise NotificationConflict
-    return False

@@ -1,22 +1,15 @@
-"""Metrics of the receiver alone."""
+"""Metrics of streams and of what wakes them."""
 
 from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-STORED: Final = Counter(
-    "swapshop_notifications_stored_total",
-    "Accepted webhooks: stored now, there already, or in conflict with what is there.",
-    ["result"],
-)
 PUBLISHED: Final = Counter(
     "swapshop_notifications_published_total",
     "Wake-ups of open streams handed to Redis; a failed one only delays an event.",
     ["result"],
 )
 # Counted from 0 on, so that the first one is seen as a rise.
-for _result in ("stored", "duplicate", "conflict"):
-    STORED.labels(_result)
 for _result in ("sent", "failed", "skipped"):
     PUBLISHED.labels(_result)
 STREAMS: Final = Gauge("swapshop_notification_streams", "Open streams of notifications.")

@@ -1,14 +1,14 @@
-"""Telling every process that a user has a new notification."""
+"""Wake-ups: they tell every process that a user has a new notification."""
 
 from redis.asyncio import Redis
 
 from swapshop_kit.redis import REDIS_ERRORS, Circuit
-from swapshop_receiver.metrics import PUBLISHED
 from swapshop_receiver.notifications.hub import CHANNEL
+from swapshop_receiver.notifications.metrics import PUBLISHED
 
 
-class Signals:
-    """Publishes on Redis, as far as Redis is there: a lost signal only delays an event.
+class WakeUps:
+    """Publishes on Redis, if Redis is up: a lost wake-up only delays an event.
 
     Args:
         redis: with a short time-out.
