@@ -1,4 +1,4 @@
-// The usual day: visits at a constant rate, whatever the answers take.
+// A normal day: visits at a constant rate, however slow the answers are.
 import { openSessions, sessionOf } from './lib/sessions.js';
 import { count, seconds } from './lib/settings.js';
 import { visit } from './lib/steps.js';

@@ -1,4 +1,4 @@
-// Does it work at all? A few customers place an order each and wait for its notification.
+// Checks that SwapShop works: a few customers each place an order and wait for its notification.
 import { openSessions, sessionOf } from './lib/sessions.js';
 import { count, seconds } from './lib/settings.js';
 import { awaitNotifications, visit } from './lib/steps.js';

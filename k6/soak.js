@@ -1,4 +1,4 @@
-// A long day: what leaks, grows or expires shows after the access tokens have been renewed.
+// A long day: shows leaks, growth and expiry, since the access tokens are renewed during the test.
 import { openSessions, sessionOf } from './lib/sessions.js';
 import { count, seconds } from './lib/settings.js';
 import { visit } from './lib/steps.js';

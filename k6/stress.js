@@ -1,4 +1,4 @@
-// More than usual, in steps: it may grow slow, but it answers, and every answer is right.
+// More load than usual, in steps: answers can become slow, but every answer is right.
 import { openSessions, sessionOf } from './lib/sessions.js';
 import { count, seconds } from './lib/settings.js';
 import { visit } from './lib/steps.js';

@@ -1,4 +1,4 @@
-// Accounts, made sparingly, and access tokens, renewed while a test lasts.
+// Accounts, as few as possible, and access tokens, which are renewed during a test.
 import http from 'k6/http';
 import exec from 'k6/execution';
 import { check, sleep } from 'k6';
@@ -17,7 +17,7 @@ function post(path, body) {
   });
 }
 
-// Sends it again after a 429, once, unless that takes too long; undefined then.
+// Repeats the request once after a 429; returns undefined if Retry-After is too long.
 function postPatiently(path, body) {
   const answer = post(path, body);
   if (answer.status !== 429) return answer;
@@ -32,8 +32,8 @@ function session(account, answer) {
   return { ...account, token, lifetime, since: Date.now() };
 }
 
-// For setup(): that many customers, signed in. An address may register 10 accounts an hour; with
-// PASSWORD the same accounts serve every run.
+// For setup(): signs in a number of customers. An address can register 10 accounts an hour; with
+// PASSWORD every run uses the same accounts.
 export function openSessions(accounts) {
   const password = __ENV.PASSWORD || crypto.randomUUID();
   const prefix = __ENV.PASSWORD ? 'k6' : testId;
@@ -51,8 +51,8 @@ export function openSessions(accounts) {
 
 let own;
 
-// The session of this virtual user: its account's token, or its own once that grows old. Renewals
-// are spread over the token's life, or all virtual users would sign in at once.
+// The session of this virtual user: its account's token, or its own after the first renewal. Renewals
+// are spread over the token's lifetime, so that not all virtual users sign in at once.
 export function sessionOf(sessions) {
   if (own === undefined) {
     const shared = sessions[(exec.vu.idInTest - 1) % sessions.length];
@@ -66,7 +66,7 @@ function renew() {
   const { email, password } = own;
   const answer = postPatiently('/api/auth/login', { email, password });
   own.renewAt = Date.now() + RETRY_MS;
-  // a 429, however long, and an answer that is none are no wrong ones
+  // a 429 and a failed request are not wrong answers
   if (!answer || answer.status === 429 || !isAnswered(answer)) return;
   if (!check(answer, { 'session is renewed': (it) => it.status === 200 })) return;
   own = session({ email, password }, answer);

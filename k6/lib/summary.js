@@ -1,4 +1,4 @@
-// The end of a test, as a table for people and as JSON for programs.
+// The summary of a test, as a table for people and as JSON for programs.
 import { resultsFolder, testId } from './settings.js';
 
 const SCENARIO_FIGURES = /^http_reqs\{(name|scenario):(.+)\}$/;
@@ -20,7 +20,7 @@ function row({ label, count, perSecond, failed, times }) {
   );
 }
 
-// Requests by route; and by scenario where a test tells how many seconds each of its scenarios lasts.
+// Requests by route, and by scenario if a test declares how many seconds each scenario lasts.
 function requests(metrics, scenarioSeconds) {
   return Object.keys(metrics).flatMap((metric) => {
     const [, tag, label] = SCENARIO_FIGURES.exec(metric) || [];
@@ -33,7 +33,7 @@ function requests(metrics, scenarioSeconds) {
   });
 }
 
-// The figure that a threshold such as p(99)<=250 is about.
+// The figure of a threshold such as p(99)<=250.
 function figure(values, threshold) {
   const [name] = /^[a-z]+(\([\d.]+\))?/.exec(threshold);
   return values[name] === undefined ? 0 : values[name];
@@ -98,7 +98,7 @@ function report(it) {
 
 // Without a folder (in a pod) the JSON is the last line of the output.
 export function summary(data, scenarioSeconds) {
-  const found = summarise(data, scenarioSeconds); // not data itself: it holds the sessions that setup() opened
+  const found = summarise(data, scenarioSeconds); // not data itself, which contains the sessions of setup()
   const text = report(found);
   const json = JSON.stringify(found);
   if (!resultsFolder) return { stdout: `${text}summary ${json}\n` };

@@ -1,4 +1,4 @@
-// Thresholds: the service level objectives, as observability/slos.yaml has them, and what holds always.
+// Thresholds: the service level objectives of observability/slos.yaml, and conditions of every test.
 const slos = JSON.parse(open(import.meta.resolve('../thresholds.json')));
 
 const ROUTES = [
@@ -10,7 +10,7 @@ const ROUTES = [
   'GET /api/notifications',
 ];
 
-// k6 tells a route's figures only where a threshold asks for them; these hold whatever they are.
+// k6 reports a route's figures only if they have a threshold; these thresholds always hold.
 export function figures(tag, values) {
   return Object.fromEntries(
     values.flatMap((value) => [
@@ -21,19 +21,19 @@ export function figures(tag, values) {
   );
 }
 
-// A wrong answer fails every test; 5xx are counted by availability.
+// A wrong answer fails every test; answers of 5xx count against availability.
 export const checks = { checks: ['rate==1'], ...figures('name', ROUTES) };
 
 export const available = { http_req_failed: slos['api-availability'] };
 
 export const notified = { order_notification_latency: slos.notified };
 
-// Of the requests of one scenario: what setup() does is none of its load.
+// The latency of one scenario's requests, without those of setup().
 export function latency(scenario) {
   return { [`http_req_duration{scenario:${scenario}}`]: slos['api-latency'] };
 }
 
-// The offered load was really offered: k6 drops an iteration when no virtual user is free.
+// Check that k6 sent the load: it drops an iteration when no virtual user is free.
 export const offered = { dropped_iterations: ['rate<0.1'] };
 
 export const exactlyOnce = {
@@ -42,7 +42,7 @@ export const exactlyOnce = {
   notifications_doubled: ['count==0'],
 };
 
-// Ends the test as soon as a threshold is crossed; the first seconds are the warm-up.
+// End the test as soon as a threshold is crossed, except during the warm-up.
 export function aborting(thresholds) {
   return Object.fromEntries(
     Object.entries(thresholds).map(([metric, conditions]) => [
@@ -54,7 +54,7 @@ export function aborting(thresholds) {
 
 export const common = {
   summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max'],
-  // not url, ip and the rest: each value is a series of its own in Prometheus
+  // not url, ip and others: each of their values would add a series to Prometheus
   systemTags: 'scenario group name method status check expected_response error_code'.split(' '),
   setupTimeout: '5m',
 };

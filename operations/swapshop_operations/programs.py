@@ -11,7 +11,7 @@ class CommandFailed(Exception):
 
 
 def find_program(name: str) -> str:
-    """Return the path of the program that `./task` installs beside Python, or the one on the PATH.
+    """Return the path of a program: in the virtual environment, or else on the PATH.
 
     Raises:
         CommandFailed: the program is in neither place.

@@ -8,7 +8,8 @@ CLEAN: Final = (
     "*.md",
     "docs/runbooks/*.md",
     "observability/*.yaml",
-    "operations/swapshop_operations/dashboards/*.py",
+    "k6/**/*.js",
+    "operations/**/*.py",
     "tests/prose/*.py",
     "tests/unit/prose/*.py",
 )

@@ -16,18 +16,18 @@ from swapshop_operations.programs import CommandFailed
 
 
 def main() -> int:
-    """Return 0 when it is done, 1 when it was refused or failed, 130 after Ctrl-C."""
+    """Return 0 after success, 1 after a failure, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="operate", description=__doc__)
     parser.add_argument("--namespace", default="swapshop")
     parser.add_argument("--release", default="swapshop")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("webhook", help="rotate what webhooks are signed with")
-    commands.add_parser("poller-client", help="rotate what the poller signs in with")
-    commands.add_parser("signing-keys", help="rotate the keys of access tokens")
-    commands.add_parser("database", help="rotate a password").add_argument(
+    commands.add_parser("webhook", help="rotate the secret that signs webhooks")
+    commands.add_parser("poller-client", help="rotate the poller's client secret")
+    commands.add_parser("signing-keys", help="rotate the signing keys of access tokens")
+    commands.add_parser("database", help="rotate a database user's password").add_argument(
         "user", choices=DATABASE_USERS
     )
-    commands.add_parser("restore", help="restore a dump").add_argument("file")
+    commands.add_parser("restore", help="restore a backup").add_argument("file")
     users = commands.add_parser("users", help="manage accounts: promote EMAIL and others")
     users.add_argument("arguments", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
@@ -52,7 +52,7 @@ def main() -> int:
         print(f"operate: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130  # as shells tell of Ctrl-C
+        return 130  # the shells' exit code for Ctrl-C
     return 0
 
 

@@ -7,13 +7,13 @@ from swapshop_operations.cluster.migration import copy_of_migration
 
 
 def run_users(cluster: Cluster, arguments: Sequence[str]) -> None:
-    """Run `swapshop_api users ...` in a Job with the migration's database user, and print its log.
+    """Run `swapshop_api users ...` in a Job as the migration's database user and print its log.
 
-    The api's own user can change neither a role nor the state of an account.
+    The api's database user cannot change the role or the state of an account.
 
     Args:
         cluster: the release.
-        arguments: what follows `users`, such as ``promote EMAIL``.
+        arguments: the arguments after `users`, such as ``promote EMAIL``.
 
     Raises:
         CommandFailed: the command failed; the message ends with its log.

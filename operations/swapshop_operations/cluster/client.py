@@ -13,11 +13,11 @@ from swapshop_operations.programs import CommandFailed, find_program, run
 
 @dataclass(frozen=True)
 class Cluster:
-    """One release in one namespace.
+    """Runs kubectl and helm on one release in one namespace.
 
     Args:
-        namespace: of the release.
-        release: its name.
+        namespace: the release's namespace.
+        release: the release's name.
     """
 
     namespace: str = "swapshop"
@@ -25,65 +25,75 @@ class Cluster:
 
     @property
     def fullname(self) -> str:
-        """Prefix of the release's objects, as the chart's ``swapshop.fullname`` makes it."""
+        """The name prefix of the release's objects, as in the chart's ``swapshop.fullname``."""
         if "swapshop" in self.release:
             return self.release[:39].removesuffix("-")
         return f"{self.release[:30].removesuffix('-')}-swapshop"
 
     def name(self, suffix: str) -> str:
-        """Return the name of one of the release's objects."""
+        """Return the full name of one of the release's objects."""
         return f"{self.fullname}-{suffix}"
 
     def has(self, kind: str, suffix: str) -> bool:
-        """Tell whether the release has an object of a kind."""
+        """Return whether the release has this object."""
         return bool(self.kubectl("get", kind, self.name(suffix), "--ignore-not-found"))
 
     def demand_own_mysql(self) -> None:
-        """See that MySQL is the release's own, so that root's password is known.
+        """Check that MySQL is part of the release, so that root's password is known.
 
         Raises:
-            CommandFailed: it is not.
+            CommandFailed: the release uses an external MySQL.
         """
         if not self.has("statefulset", "mysql"):
-            told = "docs/kubernetes.md tells how it is done with an external one"
-            raise CommandFailed(f"{self.release} has no MySQL of its own: {told}")
+            hint = "see docs/kubernetes.md for an external MySQL"
+            raise CommandFailed(f"{self.release} has no MySQL of its own: {hint}")
 
     def installed_values(self) -> dict[str, Any]:
         """Return the values that the release was installed with, without the chart's defaults."""
         return json.loads(self.helm("get", "values", self.release, "--output", "json")) or {}
 
     def kubectl(self, *arguments: str, stdin: str | None = None, seconds: float = 300) -> str:
-        """Run kubectl in the namespace and return what it prints.
+        """Run kubectl in the namespace and return its output.
+
+        Args:
+            arguments: arguments of kubectl.
+            stdin: text for its standard input.
+            seconds: time limit.
 
         Raises:
-            CommandFailed: it ended with an error.
+            CommandFailed: kubectl ended with an error.
         """
         return run(
             find_program("kubectl"), "-n", self.namespace, *arguments, stdin=stdin, seconds=seconds
         )
 
     def follow(self, *arguments: str) -> Iterator[str]:
-        """Run kubectl in the namespace and yield each line that it prints, until it ends."""
+        """Run kubectl in the namespace and yield each line of its output until it ends."""
         command = (find_program("kubectl"), "-n", self.namespace, *arguments)
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
             yield from running.stdout or ()
 
     def helm(self, *arguments: str, stdin: str | None = None, seconds: float = 600) -> str:
-        """Run helm in the namespace and return what it prints.
+        """Run helm in the namespace and return its output.
+
+        Args:
+            arguments: arguments of helm.
+            stdin: text for its standard input.
+            seconds: time limit.
 
         Raises:
-            CommandFailed: it ended with an error.
+            CommandFailed: helm ended with an error.
         """
         return run(
             find_program("helm"), "-n", self.namespace, *arguments, stdin=stdin, seconds=seconds
         )
 
     def get(self, *arguments: str) -> dict[str, Any]:
-        """Return what `kubectl get` finds, as JSON."""
+        """Return the result of `kubectl get`, parsed from JSON."""
         return json.loads(self.kubectl("get", *arguments, "--output", "json"))
 
     def apply(self, manifest: Mapping[str, Any]) -> None:
-        """Apply one object."""
+        """Create or update one object."""
         self.kubectl("apply", "--filename", "-", stdin=json.dumps(manifest))
 
     def secret(self, name: str) -> dict[str, str]:
@@ -92,18 +102,18 @@ class Cluster:
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
     def set_secret(self, name: str, changes: Mapping[str, str | None]) -> None:
-        """Change keys of a Secret; None removes one."""
+        """Change keys of a Secret; None removes a key."""
         data = {
             key: None if value is None else base64.b64encode(value.encode()).decode()
             for key, value in changes.items()
         }
-        # through a file, not an argument: arguments can be read by every process of the machine
+        # as a file: every process on the machine can read the arguments of another
         self.kubectl(
             "patch", "secret", name, "--patch-file", "/dev/stdin", stdin=json.dumps({"data": data})
         )
 
     def restart(self, *workloads: str) -> None:
-        """Restart workloads (``kind/name``) one pod after another, and wait for them."""
+        """Restart workloads (``kind/name``) pod by pod and wait until their pods are ready."""
         for each in workloads:
             self.kubectl("rollout", "restart", each)
         for each in workloads:
@@ -113,20 +123,24 @@ class Cluster:
         """Wait until every pod of a workload (``kind/name``) is up to date and ready.
 
         Raises:
-            CommandFailed: it is not within five minutes.
+            CommandFailed: the rollout took longer than five minutes.
         """
         self.kubectl("rollout", "status", workload, "--timeout=5m", seconds=310)
 
     def await_no_pods(self, component: str, seconds: float = 120) -> None:
-        """Wait until a component of the release has no pod that may still work.
+        """Wait until a component of the release has no pod that can still run.
+
+        Args:
+            component: the pods' label ``app.kubernetes.io/component``.
+            seconds: time limit.
 
         Raises:
-            CommandFailed: one is still there.
+            CommandFailed: a pod is still there after the time limit.
         """
         instance = f"app.kubernetes.io/instance={self.release}"
         labels = f"{instance},app.kubernetes.io/component={component}"
         those = ("pods", "--selector", labels, "--output", "name")
-        # a CronJob keeps the pods of its last runs
+        # a CronJob keeps the finished pods of its last runs
         unfinished = ("--field-selector", "status.phase!=Succeeded,status.phase!=Failed")
         end = time.monotonic() + seconds
         while left := self.kubectl("get", *those, *unfinished).split():
@@ -138,8 +152,8 @@ class Cluster:
         """Wait until a Job is complete.
 
         Raises:
-            CommandFailed: it failed, which it tells with the end of its log; or it is neither
-                complete nor failed in time.
+            CommandFailed: the Job failed, and the message ends with its log; or it did not end
+                within the time limit.
         """
         end = time.monotonic() + seconds
         while not (ended := self._ended(name) & {"Complete", "Failed"}):
@@ -148,11 +162,11 @@ class Cluster:
             time.sleep(1)
         if "Failed" in ended:
             pods = ("--selector", f"batch.kubernetes.io/job-name={name}")
-            # a container that never started has no log, which must not hide the others'
-            told = self.kubectl(
+            # a container that never started has no log: print the others' logs all the same
+            logs = self.kubectl(
                 "logs", *pods, "--all-containers", "--prefix", "--tail=20", "--ignore-errors"
             )
-            lines = [line for line in told.splitlines() if line.startswith("[pod/")]
+            lines = [line for line in logs.splitlines() if line.startswith("[pod/")]
             raise CommandFailed("\n".join([f"job {name} failed", *lines]))
 
     def _ended(self, job: str) -> set[str]:
@@ -160,5 +174,5 @@ class Cluster:
         return {each["type"] for each in conditions if each["status"] == "True"}
 
     def delete_job(self, name: str) -> None:
-        """Delete a Job, if it is there, and return once its pods have ended too."""
+        """Delete a Job if it exists, and wait until its pods have ended."""
         self.kubectl("delete", "job", name, "--ignore-not-found", "--cascade=foreground", "--wait")

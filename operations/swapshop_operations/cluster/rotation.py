@@ -23,43 +23,46 @@ DATABASE_USERS: Final = {
     "backup": ("database-backup", "swapshop_backup", ()),
     "monitor": ("database-monitor", "swapshop_monitor", ("statefulset/mysql",)),
 }
-"""Secret, user, and the workloads whose pods hold its password, if the release has them."""
+"""Secret, database user, and the workloads whose pods hold its password.
+
+A release can lack some of the workloads.
+"""
 
 
 class Rotation:
-    """Of one release's secrets.
+    """Rotates the secrets of one release.
 
     Args:
-        cluster: where.
+        cluster: the target release.
     """
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
     def rotate_shared(self, secret: str, value: str, verifier: str) -> None:
-        """Replace a secret that a verifier accepts and the poller presents, without a refusal.
+        """Replace a secret that the poller sends, so that no request is refused meanwhile.
 
         Args:
-            secret: of the release, with the keys ``secret`` and ``previous``.
-            value: the new one.
-            verifier: the Deployment that accepts both.
+            secret: name of the Secret, with the keys ``secret`` and ``previous``.
+            value: the new secret.
+            verifier: the Deployment that accepts both secrets.
 
         Raises:
-            CommandFailed: the Secret is not the release's own.
+            CommandFailed: the Secret is not part of the release.
         """
         name = self._own(secret)
         old = self._cluster.secret(name)["secret"]
         self._cluster.set_secret(name, {"previous": value})
-        self._restart(f"deployment/{verifier}")  # accepts the new one from here on
+        self._restart(f"deployment/{verifier}")  # from here on it accepts the new secret
         self._cluster.set_secret(name, {"secret": value, "previous": old})
-        self._restart("deployment/poller")  # a CronJob's next run presents it
-        print(f"{name} is rotated; the former value is accepted until it is rotated again")
+        self._restart("deployment/poller")  # a CronJob uses it in its next run
+        print(f"{name} is rotated; the previous value is accepted until the next rotation")
 
     def rotate_signing_keys(self) -> None:
-        """Add a key of access tokens; it signs ten minutes from now.
+        """Add a signing key for access tokens; it signs tokens from ten minutes from now.
 
         Raises:
-            CommandFailed: the Secret is not the release's own.
+            CommandFailed: the Secret is not part of the release.
         """
         name = self._own("signing-keys")
         with tempfile.TemporaryDirectory() as folder:
@@ -70,13 +73,13 @@ class Rotation:
             self._cluster.set_secret(name, {"keys.json": file.read_text(encoding="ascii")})
 
     def rotate_database(self, user: str) -> None:
-        """Replace a database user's password; the former is valid until every pod has it.
+        """Replace a database user's password; the old one is valid until every pod has the new one.
 
         Args:
             user: one of DATABASE_USERS.
 
         Raises:
-            CommandFailed: MySQL or the Secret is not the release's own.
+            CommandFailed: MySQL or the Secret is not part of the release.
         """
         secret, account, workloads = DATABASE_USERS[user]
         self._cluster.demand_own_mysql()
@@ -87,10 +90,10 @@ class Rotation:
         self._set_passwords()
         self._restart(*workloads)
         self._discard_old_password(account)
-        print(f"{account} has a new password, and no other")
+        print(f"{account} has a new password; the old one is no longer valid")
 
     def _set_passwords(self) -> None:
-        """Run the release's migration once more: its first container sets passwords."""
+        """Run the release's migration again: its first container sets the passwords."""
         job = copy_of_migration(self._cluster, "rotate")
         name = job["metadata"]["name"]
         self._cluster.apply(job)
@@ -107,10 +110,10 @@ class Rotation:
         self._cluster.kubectl("exec", "--stdin", pod, "--", "bash", "-c", script, stdin=statement)
 
     def _own(self, secret: str) -> str:
-        """Return the name of the release's Secret for a purpose.
+        """Return the full name of one of the release's Secrets.
 
         Raises:
-            CommandFailed: there is none, or the values name another one.
+            CommandFailed: the Secret does not exist, or the values name an existing Secret.
         """
         first, *rest = secret.split("-")
         purpose = first + "".join(each.capitalize() for each in rest)
@@ -121,15 +124,15 @@ class Rotation:
             .get("existingSecret")
         )
         if chosen:
-            told = f"is {chosen}, by secrets.{purpose}.existingSecret: change it where it is kept"
-            raise CommandFailed(f"the Secret {told}, see docs/kubernetes.md")
+            where = f"is {chosen}, by secrets.{purpose}.existingSecret: change it at its source"
+            raise CommandFailed(f"the Secret {where}, see docs/kubernetes.md")
         name = self._cluster.name(secret)
         if not self._cluster.has("secret", secret):
             raise CommandFailed(f"{self._cluster.release} has no Secret {name}")
         return name
 
     def _restart(self, *workloads: str) -> None:
-        """Restart those (``kind/component``) that the release has."""
+        """Restart the workloads (``kind/component``) that the release has."""
         pairs = [each.split("/") for each in workloads]
         there = [(kind, name) for kind, name in pairs if self._cluster.has(kind, name)]
         self._cluster.restart(*(f"{kind}/{self._cluster.name(name)}" for kind, name in there))

@@ -1,6 +1,6 @@
-"""Writes what is made from the chart: the table of values in README.md and the rendered examples.
+"""Writes the chart's generated files: the table of values in README.md and the rendered examples.
 
-The table's texts are the comments above each value in values.yaml.
+The table's texts are the comments above the values in values.yaml.
 """
 
 import json
@@ -20,11 +20,11 @@ WHOLE: Final = {
     f"networkPolicy.{name}"
     for name in ("connections", "ingress", "dns", "kubernetes", "kubelet", "prometheus")
 }
-"""Values too long for a cell."""
+"""Values that are too long for a cell."""
 
 
 def table(text: str) -> str:
-    """Return the table of the values in a values.yaml, in Markdown."""
+    """Return a Markdown table of the values in a values.yaml."""
     values: dict[str, Any] = yaml.safe_load(text)
     lines = ["| value | default | what |", "|---|---|---|"]
     for path, comment in _keys(text):
@@ -40,7 +40,7 @@ def table(text: str) -> str:
 
 
 def _is_leaf(path: str) -> bool:
-    """Tell whether a map is told as one: its keys stand on one line or are Kubernetes' own."""
+    """Return whether a map is one row: its keys are on one line or defined by Kubernetes."""
     return path.startswith("secrets.") or path.endswith((".resources", ".overrides"))
 
 
@@ -67,7 +67,7 @@ def _keys(text: str) -> Iterator[tuple[str, str]]:
 
 
 def readme() -> str:
-    """Return README.md with a table that is up to date."""
+    """Return README.md with the current table."""
     text = (CHART / "README.md").read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -76,7 +76,7 @@ def readme() -> str:
 
 
 def shown(rendered: str) -> str:
-    """Return what is shown of what an example renders: all but the dashboards, which are files."""
+    """Return a rendered example without the dashboards, which are separate files."""
     separator = "---\n# Source: "
     first, *documents = rendered.split(separator)
     kept = [each for each in documents if "/monitoring/dashboards.yaml\n" not in each]

@@ -1,4 +1,4 @@
-"""The load tests' thresholds, made of slos.yaml, and the copy of k6/ that the chart installs."""
+"""The load tests' thresholds, made from slos.yaml, and the chart's copy of k6/."""
 
 import json
 from typing import Final
@@ -8,11 +8,11 @@ from swapshop_operations.repository import ROOT, SCRIPTS
 
 CHART_SCRIPTS: Final = "charts/swapshop/files/k6"
 SEEN: Final = ("api-availability", "api-latency", "notified")
-"""The objectives that a client can judge."""
+"""The objectives that a client can measure."""
 
 
 def condition(slo: rules.Slo) -> str:
-    """Return how k6 says that an objective is met: of a share, or of a duration in milliseconds."""
+    """Return k6's threshold for an objective: a failure rate, or a percentile in milliseconds."""
     if slo.threshold is None:
         return f"rate<={slo.budget:g}"
     return f"p({slo.objective * 100:g})<={slo.threshold * 1000:g}"

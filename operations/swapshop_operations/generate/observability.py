@@ -1,4 +1,4 @@
-"""Generates files of the chart, of k6 and of docs from observability/ and from the decisions."""
+"""Writes the generated files of the chart, k6/ and docs/: rules, dashboards, load tests, decisions."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +12,11 @@ from swapshop_operations.repository import ROOT
 CHART_FILES: Final = "charts/swapshop/files/observability"
 
 Source = Callable[[], Mapping[str, str]]
-"""Makes files: the path below the project's root → the text."""
+"""Makes files: path in the repository → text."""
 
 
 def rule_files() -> dict[str, str]:
-    """Return the rules of Prometheus, and what Alertmanager keeps silent while a cause rings."""
+    """Return Prometheus' rules and Alertmanager's inhibit rules."""
     return {
         f"{CHART_FILES}/rules.yaml": rules.rules_text(),
         f"{CHART_FILES}/inhibit_rules.yaml": rules.inhibit_rules_text(),
@@ -24,7 +24,7 @@ def rule_files() -> dict[str, str]:
 
 
 def load_test_files() -> dict[str, str]:
-    """Return the load tests' thresholds, and the scripts that the chart installs."""
+    """Return the load tests' thresholds and the scripts that the chart installs."""
     return k6_files.files()
 
 
@@ -40,12 +40,12 @@ SOURCES: Final[Sequence[Source]] = (rule_files, dashboard_files, load_test_files
 
 
 def generated() -> dict[str, str]:
-    """Return every generated file: the path below the project's root → the text."""
+    """Return every generated file: path in the repository → text."""
     return {path: text for source in SOURCES for path, text in source().items()}
 
 
 def write() -> None:
-    """Write them, and tell which changed."""
+    """Write every generated file and print the path of each that changed."""
     for name, text in generated().items():
         path = ROOT / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -1,4 +1,4 @@
-"""Compares CACHE_MODE on and off: the same image and data, by turns."""
+"""Compares CACHE_MODE on and off in alternating runs with the same image and data."""
 
 import json
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from swapshop_operations.load.ratios import Ratio, alternation, ratio_of
 
 SCENARIO: Final = "cache-ab"
 RUNS: Final = 5
-"""Of each mode; fewer tell too little."""
+"""Runs in each mode; with fewer the confidence interval is too wide."""
 EXPECTED: Final = {"on": "HIT", "off": "BYPASS"}
-"""What the header X-Cache says of a read."""
+"""The header X-Cache of a read in each mode."""
 
 
 @dataclass(frozen=True)
 class Reads:
-    """Figures of one run."""
+    """The figures of one run."""
 
     per_second: float
     median_ms: float
@@ -26,7 +26,7 @@ class Reads:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both sides, in the order of their runs, and their ratios, on over off."""
+    """The runs of both modes in order, and the ratios of on to off."""
 
     on: list[Reads]
     off: list[Reads]
@@ -46,16 +46,16 @@ class Comparison:
 
 
 def reads_of(summary: dict[str, Any]) -> Reads:
-    """Return the figures of the scenario ``reads`` in a summary of k6/lib/summary.js."""
+    """Return the figures of the scenario ``reads`` from a summary of k6/lib/summary.js."""
     (row,) = [row for row in summary["requests"] if row["label"] == "reads"]
     return Reads(row["perSecond"], row["times"]["med"], row["times"]["p(99)"])
 
 
 def compare(measure: Callable[[str, int], Reads]) -> Comparison:
-    """Measure both modes by turns.
+    """Measure both modes alternately.
 
     Args:
-        measure: one run with CACHE_MODE as given, and its number among those of this mode, from 1.
+        measure: makes one run, given CACHE_MODE and the run's number in this mode, from 1.
     """
     found: dict[str, list[Reads]] = {"on": [], "off": []}
     for mode in alternation("on", "off", RUNS):
@@ -71,7 +71,7 @@ def compare(measure: Callable[[str, int], Reads]) -> Comparison:
 
 
 def write(comparison: Comparison, folder: Path) -> None:
-    """Print it, and leave report.txt and summary.json in a folder."""
+    """Print the comparison and write report.txt and summary.json into a folder."""
     print(comparison)
     (folder / "report.txt").write_text(f"{comparison}\n", encoding="utf-8")
     (folder / "summary.json").write_text(json.dumps(asdict(comparison)), encoding="utf-8")

@@ -2,8 +2,9 @@
 
     python -m swapshop_operations.load.in_cluster [--namespace N] [--release R] SCENARIO [K6 ARGS]
 
-A run whose figures did not reach the release's Prometheus fails: k6 itself would not tell. The
-scenario ``cache-ab`` restarts the api for each of ten runs, five with the cache and five without.
+k6 does not report a failed remote write, so a run whose figures are missing in the release's
+Prometheus fails here. The scenario ``cache-ab`` restarts the api for each of ten runs, five with
+the cache and five without.
 """
 
 import argparse
@@ -25,44 +26,49 @@ from swapshop_operations.programs import CommandFailed
 from swapshop_operations.repository import CHART
 
 START_SECONDS: Final = 180
-"""A node may have to pull the image first."""
+"""Time limit for the pod's start, during which a node can have to pull the image."""
 SUMMARY: Final = "summary "
-"""Begins the line of the log that is JSON: see k6/lib/summary.js."""
+"""Prefix of the JSON line in the log: see k6/lib/summary.js."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a Job left behind."""
+    """The result of a Job."""
 
     exit_code: int
     report: str
     summary: dict[str, Any]
-    """Empty if k6 did not come to its end."""
+    """Empty if k6 ended early."""
     has_prometheus: bool
-    """Whether k6 wrote to the release's own."""
+    """Whether k6 wrote to the release's Prometheus."""
 
     @property
     def requests(self) -> int:
-        """All requests that k6 made."""
+        """The number of requests that k6 sent."""
         rows = self.summary["requests"]
         return sum(row["count"] for row in rows if row["label"].startswith(("GET ", "POST ")))
 
 
 class LoadTests:
-    """Of one release.
+    """Runs load tests in one release.
 
     Args:
-        cluster: where.
+        cluster: the target release.
     """
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
     def run(self, scenario: str, test_id: str, arguments: Sequence[str]) -> Run:
-        """Start a Job, print its log, and return what it left.
+        """Run a scenario in a Job, print its log and return its result.
+
+        Args:
+            scenario: name of a script in k6/.
+            test_id: label of the test in Prometheus.
+            arguments: arguments of k6.
 
         Raises:
-            CommandFailed: the release has no scripts, or the pod does not start or is evicted.
+            CommandFailed: the release has no scripts, or the pod did not start or was evicted.
         """
         job = self._render(scenario, test_id, arguments)
         name, container = job["metadata"]["name"], job["spec"]["template"]["spec"]["containers"][0]
@@ -81,26 +87,26 @@ class LoadTests:
         return Run(code, report, json.loads(summary.removeprefix(SUMMARY)), writes_there)
 
     def check_arrived(self, test_id: str, run: Run) -> None:
-        """See that Prometheus has each request of a run.
+        """Check that Prometheus recorded every request of a run.
 
         Raises:
-            CommandFailed: it has not.
+            CommandFailed: requests are missing in Prometheus.
         """
-        # k6 ends its series with the test: the present value is none
+        # k6 marks its series as stale at the end of the test: they have no current value
         since = f"{int(run.summary['seconds']) + 600}s"
         expression = f'sum(last_over_time(k6_http_reqs_total{{testid="{test_id}"}}[{since}]))'
         found = ask(self._cluster, expression)
         arrived = int(found[0].value) if found else 0
         if arrived != run.requests:
-            told = f"Prometheus has {arrived} of {run.requests} requests"
-            raise CommandFailed(f"{test_id}: {told}: remote write failed")
+            found_in = f"Prometheus has {arrived} of {run.requests} requests"
+            raise CommandFailed(f"{test_id}: {found_in}: remote write failed")
         print(f"Prometheus has all {arrived} requests: testid={test_id}")
 
     def compare_caches(self, test_id: str, arguments: Sequence[str]) -> cache_comparison.Comparison:
-        """Run cache-ab with and without the cache, by turns.
+        """Run cache-ab with and without the cache, alternately.
 
         Raises:
-            CommandFailed: a run failed, or the api did not come up.
+            CommandFailed: a run failed, or the api did not start.
         """
         api = f"deployment/{self._cluster.name('api')}"
 
@@ -141,8 +147,8 @@ class LoadTests:
         end = time.monotonic() + START_SECONDS
         while not (pod := self._pod(name)) or pod["status"]["phase"] == "Pending":
             if time.monotonic() > end:
-                told = self._cluster.kubectl("get", "events", "--sort-by=.lastTimestamp")
-                raise CommandFailed(f"{name}: no pod started within {START_SECONDS} s\n{told}")
+                events = self._cluster.kubectl("get", "events", "--sort-by=.lastTimestamp")
+                raise CommandFailed(f"{name}: no pod started within {START_SECONDS} s\n{events}")
             time.sleep(1)
 
     def _await_end(self, name: str, seconds: int) -> int:
@@ -156,9 +162,9 @@ class LoadTests:
         status: dict[str, Any] = pod["status"]
         states: list[dict[str, Any]] = [it["state"] for it in status.get("containerStatuses", [])]
         ended: dict[str, Any] | None = states[0].get("terminated") if states else None
-        if ended is None:  # evicted before its container was seen to end
-            told = " ".join(status[it] for it in ("phase", "reason", "message") if it in status)
-            raise CommandFailed(f"{name}: its pod has no exit code: {told}")
+        if ended is None:  # evicted before its container reported an exit code
+            state = " ".join(status[it] for it in ("phase", "reason", "message") if it in status)
+            raise CommandFailed(f"{name}: its pod has no exit code: {state}")
         return int(ended["exitCode"])
 
     def _pod(self, job: str) -> dict[str, Any] | None:
@@ -167,11 +173,13 @@ class LoadTests:
 
 
 def main(command: Sequence[str] | None = None) -> int:
-    """Return k6's exit code; 1 when it could not be run or its figures are missing."""
+    """Return k6's exit code, or 1 if k6 could not run or figures are missing in Prometheus."""
     parser = argparse.ArgumentParser(prog="load", description=__doc__, allow_abbrev=False)
     parser.add_argument("--namespace", default="swapshop")
     parser.add_argument("--release", default="swapshop")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of folders")
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help="parent folder of the results"
+    )
     parser.add_argument("scenario")
     options, arguments = parser.parse_known_args(command)
     tests = LoadTests(Cluster(options.namespace, options.release))

@@ -1,4 +1,4 @@
-"""What comparing two sides by turns gives: a ratio, and how far it can be trusted."""
+"""Ratios of two sides that were measured alternately, with confidence intervals."""
 
 import random
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ CONFIDENCE: Final = 0.95
 
 @dataclass(frozen=True)
 class Ratio:
-    """Of paired measurements.
+    """The ratio of paired measurements.
 
     Args:
-        median: of the pairs' ratios.
+        median: median of the pairs' ratios.
         low: lower bound of the median, with 95 % confidence, by bootstrap.
-        high: its upper bound.
-        least: ratio of the worst pair.
-        most: ratio of the best.
+        high: upper bound of the median, likewise.
+        least: the smallest ratio of a pair.
+        most: the largest ratio of a pair.
     """
 
     median: float
@@ -36,12 +36,12 @@ class Ratio:
 
 
 def alternation(first: str, second: str, runs: int) -> list[str]:
-    """Return ``runs`` of each side as ABBA ABBA …, in which a steady drift cancels out."""
+    """Return the sides as ABBA ABBA …, ``runs`` times each, so that a steady drift cancels out."""
     return [side for pair in range(runs) for side in ((first, second), (second, first))[pair % 2]]
 
 
 def ratio_of(numerators: Sequence[float], denominators: Sequence[float]) -> Ratio:
-    """Return the ratio of two sides whose n-th runs stood beside each other.
+    """Return the ratio of two sides whose n-th runs form a pair.
 
     Raises:
         ValueError: the sides differ in length or are empty, or a figure is not positive.
@@ -50,7 +50,7 @@ def ratio_of(numerators: Sequence[float], denominators: Sequence[float]) -> Rati
     if not pairs or any(figure <= 0 for pair in pairs for figure in pair):
         raise ValueError("a ratio needs pairs of positive figures")
     ratios = [numerator / denominator for numerator, denominator in pairs]
-    chance = random.Random(0)  # the same figures give the same bounds
+    chance = random.Random(0)  # a fixed seed: the same figures give the same bounds
     medians = sorted(median(chance.choices(ratios, k=len(ratios))) for _ in range(RESAMPLES))
     tail = round(RESAMPLES * (1 - CONFIDENCE) / 2)
     return Ratio(median(ratios), medians[tail], medians[-tail - 1], min(ratios), max(ratios))

@@ -1,4 +1,4 @@
-"""Names of runs of load tests, and where their results are."""
+"""Names and result folders of load test runs."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from swapshop_operations.repository import SCRIPTS
 
 RESULTS: Final = SCRIPTS / "results"
-"""A folder for each run, of the same name."""
+"""Parent folder: each run gets a folder with its name."""
 
 
 def new_test_id(scenario: str) -> str:

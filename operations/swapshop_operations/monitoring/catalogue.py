@@ -1,4 +1,4 @@
-"""The catalogue of metrics, metrics.yaml: what SwapShop exports, and what it reads of others."""
+"""The catalogue of metrics in metrics.yaml: those that SwapShop exports and those that it reads."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -8,7 +8,7 @@ import yaml
 from swapshop_operations.repository import OBSERVABILITY
 
 Entry = Mapping[str, Any]
-"""A metric, as metrics.yaml has it."""
+"""A metric in metrics.yaml."""
 
 CONTENT: Final[Mapping[str, list[Entry]]] = yaml.safe_load(
     (OBSERVABILITY / "metrics.yaml").read_text(encoding="utf-8")
@@ -22,9 +22,9 @@ _METRIC_OF_SERIES: Final[Mapping[str, str]] = {
     for suffix in (("_bucket", "_count", "_sum") if entry.get("type") == "histogram" else ("",))
 }
 SERIES: Final = frozenset(_METRIC_OF_SERIES)
-"""Names that a query can read: those of a histogram are its three."""
+"""Names that a query can read; a histogram has three."""
 
 
 def metric_of(series: str) -> str:
-    """Return the catalogue's name of a series; one that it does not have stays as it is."""
+    """Return the metric of a series; a series that is not in the catalogue is returned as it is."""
     return _METRIC_OF_SERIES.get(series, series)

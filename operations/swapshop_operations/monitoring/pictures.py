@@ -1,9 +1,9 @@
-r"""Draws panels of the dashboards from a Prometheus's data, for docs/observability.md.
+r"""Draws panels of the dashboards with the data of a Prometheus, for docs/observability.md.
 
     python -m swapshop_operations.monitoring.pictures \
         --prometheus URL --start T --end T [--shade FROM TO TEXT]
 
-Times are seconds since 1970. The queries, units, legends and limits are those of the dashboards.
+Times are seconds since 1970. Queries, units, legends and limits come from the dashboards.
 """
 
 import argparse
@@ -85,7 +85,7 @@ Axes = Any
 
 @dataclass(frozen=True)
 class Shade:
-    """A time that a picture marks, in seconds since 1970, and what happened then."""
+    """A time span to mark in a picture, in seconds since 1970, and its label."""
 
     start: float
     end: float
@@ -94,7 +94,7 @@ class Shade:
 
 @dataclass(frozen=True)
 class Series:
-    """A line: its legend, its labels, and values by minutes since the start."""
+    """A line: its legend, its labels, and its values by minutes since the start."""
 
     name: str
     labels: Mapping[str, str]
@@ -103,16 +103,16 @@ class Series:
 
     @property
     def peak(self) -> float:
-        """Return its highest value; 0 without one."""
+        """Return the highest value, or 0 if there are no values."""
         return max((value for value in self.values if not math.isnan(value)), default=0)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A span of time of a Prometheus.
+    """Reads a time span from a Prometheus.
 
     Args:
-        url: of Prometheus.
+        url: URL of Prometheus.
         start: seconds since 1970.
         end: seconds since 1970.
         rate_interval: what stands for ``$__rate_interval``: four scrapes.
@@ -124,7 +124,7 @@ class Source:
     rate_interval: str
 
     def series(self, board: Mapping[str, Any], panel: Mapping[str, Any]) -> list[Series]:
-        """Return what a panel shows."""
+        """Return the lines of a panel."""
         intervals = {"$__rate_interval": self.rate_interval, "$__range": "1h"}
         return [
             self._read(found, target["legendFormat"])
@@ -147,7 +147,7 @@ class Source:
         return answer.json()["data"]["result"]
 
     def _read(self, found: Mapping[str, Any], legend: str) -> Series:
-        """Return a result as a line, broken where Prometheus had nothing."""
+        """Return a result as a line with gaps where Prometheus has no value."""
         labels: dict[str, str] = found["metric"]
         name = re.sub(r"{{(\w+)}}", lambda label: labels.get(label[1], ""), legend).strip()
         values = {round(at - self.start): float(value) for at, value in found["values"]}
@@ -160,8 +160,8 @@ def draw(source: Source, name: str, shade: Shade | None, folder: Path) -> Path:
     """Draw a picture of PICTURES and return its file.
 
     Args:
-        source: of the data.
-        name: of the picture.
+        source: source of the data.
+        name: key in PICTURES.
         shade: a time to mark.
         folder: of the file.
     """
@@ -237,7 +237,7 @@ def _draw_limits(axes: Axes, defaults: Mapping[str, Any]) -> None:
 
 
 def _draw_heat(axes: Axes, series: list[Series]) -> None:
-    """Draw how many events each bucket got; Prometheus' buckets hold the smaller ones too."""
+    """Draw the number of events in each bucket; Prometheus' buckets are cumulative."""
     rows = sorted(series, key=lambda line: float(line.labels["le"]))
     counts = [[0.0 if math.isnan(y) else y for y in line.values] for line in rows]
     alone = [counts[0]] if counts else []
@@ -273,9 +273,9 @@ def _draw_shade(axes: Axes, shade: Shade, start: float, *, with_text: bool) -> N
 
 
 def main(command: Sequence[str] | None = None) -> None:
-    """Draw them all."""
+    """Draw all pictures."""
     parser = argparse.ArgumentParser(prog="pictures", description=__doc__)
-    parser.add_argument("--prometheus", required=True, help="its URL")
+    parser.add_argument("--prometheus", required=True, help="URL of Prometheus")
     parser.add_argument("--start", type=float, required=True, help="seconds since 1970")
     parser.add_argument("--end", type=float, required=True, help="seconds since 1970")
     parser.add_argument("--rate-interval", default="1m", help="four scrapes")

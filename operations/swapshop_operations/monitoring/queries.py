@@ -1,11 +1,11 @@
-r"""Every query of the dashboards and rules, and the proof that a Prometheus has data for each.
+r"""All queries of the dashboards and rules, and a check that a Prometheus has data for each.
 
     python -m swapshop_operations.monitoring.queries \
         --prometheus URL [--without OWNER]... [--minutes 15]
 
-prints the queries that are wrong or find nothing, and exits with 1 if there are any. ``--without``
-leaves out the queries on metrics of an owner (see metrics.yaml) that is not there, such as
-``kubelet`` or, where the poller is a CronJob, ``poller``.
+prints the queries that fail or return nothing, and exits with 1 if there are any. ``--without``
+leaves out the queries on metrics of an owner (see metrics.yaml) that is missing, such as
+``kubelet`` or, if the poller is a CronJob, ``poller``.
 """
 
 import argparse
@@ -22,47 +22,47 @@ from swapshop_operations.dashboards import dashboards
 from swapshop_operations.monitoring import catalogue, rules
 
 Ask = Callable[[str], Sequence[float]]
-"""Runs an instant query and returns the values that it finds; raises QueryFailed."""
+"""Runs an instant query and returns its values; raises QueryFailed."""
 Kind = Literal["panel", "variable", "record", "alert"]
 
 INTERVALS: Final = {"$__rate_interval": "2m", "$__range": "15m"}
-"""What stands for Grafana's own variables."""
+"""Values for Grafana's built-in variables."""
 INTERVALS_PATTERN: Final = re.compile("|".join(re.escape(name) for name in INTERVALS))
 
-# Empty while all is well; what they read must be there nevertheless.
+# Queries that return nothing in health; the series that they read must exist nevertheless.
 EMPTY_IN_HEALTH: Final[Mapping[str, str]] = {
     "swapshop-overview / Alerts": "no alert is pending",
     "swapshop-api / Failed requests by route": "no request fails",
-    "swapshop-k6 / Iterations": "k6 tells of dropped iterations when it drops one",
+    "swapshop-k6 / Iterations": "k6 reports dropped iterations only when it drops one",
     "swapshop-k6 / From order to notification, as the customer sees it": "only some scenarios wait",
     "swapshop-pipeline / Drain time": "nothing was delivered for two minutes",
 }
-# Matchers that pick failures; a selector may be empty because of them.
+# Matchers that select failures; because of them a selector can match nothing.
 FAULTS: Final[Mapping[str, str]] = {
     "http_response_status_code": "no request fails",
     "expected_response": "no request of k6 fails",
 }
-# What is absent, as a whole, until something goes wrong.
+# Metrics that do not exist until something goes wrong.
 ABSENT_IN_HEALTH: Final[Mapping[str, str]] = {
     "ALERTS": "no alert is pending",
-    "k6_dropped_iterations_total": "k6 had virtual users enough",
+    "k6_dropped_iterations_total": "k6 had enough virtual users",
     "k6_order_notification_latency_p50": "only some scenarios wait for notifications",
     "k6_order_notification_latency_p99": "only some scenarios wait for notifications",
 }
 
 
 class QueryFailed(Exception):
-    """Prometheus refused a query, or did not answer; the message tells why."""
+    """Prometheus refused a query or did not answer; the message says why."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query and where it is from.
+    """A query and its place.
 
     Args:
         where: the dashboard's uid and the panel's title, or the rule's name.
-        kind: what it is of; an alert's is empty unless the alert is pending or fires.
-        expression: PromQL, with nothing left of Grafana's variables.
+        kind: an alert's query returns nothing unless the alert is pending or firing.
+        expression: PromQL, without Grafana's variables.
     """
 
     where: str
@@ -72,7 +72,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Finding:
-    """A query that is wrong, or finds nothing."""
+    """A query that fails or returns nothing."""
 
     query: Query
     problem: str
@@ -82,17 +82,17 @@ class Finding:
 
 
 def queries() -> list[Query]:
-    """Return all of them."""
+    """Return all queries."""
     return [*_of_dashboards(), *_of_rules()]
 
 
 def prove(ask: Ask, without: Collection[str] = (), minutes: int = 15) -> list[Finding]:
-    """Run every query and return what is wrong with any.
+    """Run every query and return the findings.
 
     Args:
-        ask: of the Prometheus that is asked.
-        without: owners of metrics that are not there; queries on them are left out.
-        minutes: a query passes when it found something at any time in the last so many.
+        ask: runs a query on the Prometheus to check.
+        without: owners of missing metrics; queries on these are left out.
+        minutes: a query passes if it returned a value at any time in this many minutes.
     """
     findings: list[Finding] = []
     for query in queries():
@@ -107,7 +107,7 @@ def prove(ask: Ask, without: Collection[str] = (), minutes: int = 15) -> list[Fi
 
 
 def prometheus(url: str, client: httpx.Client) -> Ask:
-    """Return how the Prometheus at a URL is asked."""
+    """Return a function that queries the Prometheus at a URL."""
 
     def ask(expression: str) -> list[float]:
         try:
@@ -125,10 +125,10 @@ def prometheus(url: str, client: httpx.Client) -> Ask:
 def substituted(
     expression: str, variables: Mapping[str, str], intervals: Mapping[str, str] = INTERVALS
 ) -> str:
-    """Return an expression of a panel with values for Grafana's variables.
+    """Return a panel's expression with values for Grafana's variables.
 
     Args:
-        expression: as in the dashboard.
+        expression: the expression in the dashboard.
         variables: a variable's name, without the ``$``, → a regular expression of its values.
         intervals: a duration for each of INTERVALS.
     """
@@ -137,13 +137,17 @@ def substituted(
 
 
 def variables_of(board: Mapping[str, Any]) -> dict[str, str]:
-    """Return what stands for all values of each variable of a dashboard."""
+    """Return a regular expression of all values for each variable of a dashboard."""
     listed: list[dict[str, Any]] = board["templating"]["list"]
     return {each["name"]: each["allValue"] for each in listed if each["type"] == "query"}
 
 
 def selectors(expression: str) -> list[promql.VectorSelector]:
-    """Return the selectors of an expression; a syntax error is a ValueError."""
+    """Return the selectors of an expression.
+
+    Raises:
+        ValueError: the expression has a syntax error.
+    """
     found: list[promql.VectorSelector] = []
 
     def visit(node: promql.Expr) -> None:
@@ -172,7 +176,7 @@ def _values(query: str) -> str:
     """Return Grafana's ``label_values(series, label)`` as PromQL."""
     found = re.fullmatch(r"label_values\((.+), (\w+)\)", query)
     if found is None:
-        raise ValueError(f"{query}: no label_values(series, label)")
+        raise ValueError(f"{query}: not label_values(series, label)")
     series, label = found.groups()
     any_value = re.sub(r'"\$\w+"', '".+"', series)
     return f"count by ({label}) ({any_value})"
@@ -201,7 +205,7 @@ def _has_series(ask: Ask, selector: promql.VectorSelector, minutes: int) -> bool
 
 
 def _finds(ask: Ask, expression: str, minutes: int) -> bool:
-    """Tell whether there was a value within the last minutes; NaN is none."""
+    """Return whether there was a value, apart from NaN, in the last minutes."""
     highest = f"max_over_time(({expression})[{minutes}m:15s])"
     return sum(ask(f"count({highest} >= -Inf)")) > 0
 
@@ -213,9 +217,9 @@ def _owners(expression: str) -> set[str]:
 
 
 def main(command: Sequence[str] | None = None) -> int:
-    """Return 0 when every query finds something, else 1."""
+    """Return 0 if every query returns a value, else 1."""
     parser = argparse.ArgumentParser(prog="queries", description=__doc__)
-    parser.add_argument("--prometheus", required=True, help="its URL")
+    parser.add_argument("--prometheus", required=True, help="URL of Prometheus")
     parser.add_argument("--without", action="append", default=[], help="an owner in metrics.yaml")
     parser.add_argument("--minutes", type=int, default=15, help="how far to look back")
     options = parser.parse_args(command)

@@ -1,7 +1,7 @@
-"""Makes Prometheus' rules and Alertmanager's inhibit rules of slos.yaml and alerts.yaml.
+"""Makes Prometheus' rules and Alertmanager's inhibit rules from slos.yaml and alerts.yaml.
 
-The burn-rate alerts are those of Google's SRE Workbook, chapter 5 ("Multiwindow, Multi-Burn-Rate
-Alerts"); the names of the recorded series are Sloth's.
+The burn-rate alerts follow Google's SRE Workbook, chapter 5 ("Multiwindow, Multi-Burn-Rate
+Alerts"); the recorded series have Sloth's names.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,14 +19,14 @@ Rule = dict[str, Any]
 Severity = Literal["page", "ticket"]
 
 STEP: Final = 30
-"""Seconds between two evaluations of an SLO's events; the traffic gate counts by it."""
+"""Seconds between two evaluations of an SLO's events; the traffic gate depends on it."""
 WINDOWS: Final = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 HOURS: Final = {"1h": 1, "6h": 6, "1d": 24, "3d": 72}
 
 
 @dataclass(frozen=True)
 class Burn:
-    """A rate of burning the error budget (1 uses it up in 30 days) that is worth telling."""
+    """A burn rate of the error budget that raises an alert; a rate of 1 uses it up in 30 days."""
 
     factor: float
     long: str
@@ -45,7 +45,7 @@ BURNS: Final = (
 
 @dataclass(frozen=True)
 class Slo:
-    """An objective; slos.yaml tells what the fields are."""
+    """An objective; slos.yaml describes the fields."""
 
     name: str
     alert: str
@@ -58,13 +58,13 @@ class Slo:
 
     @property
     def budget(self) -> float:
-        """The share of events that may be bad."""
+        """The share of events that can be bad without missing the objective."""
         return round(1 - self.objective, 6)
 
 
 @dataclass(frozen=True)
 class Alert:
-    """An alert on a cause; alerts.yaml tells what the fields are."""
+    """An alert on a cause; alerts.yaml describes the fields."""
 
     alert: str
     severity: Severity
@@ -77,7 +77,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class Sources:
-    """slos.yaml and alerts.yaml, read."""
+    """The contents of slos.yaml and alerts.yaml."""
 
     window: str
     held: Sequence[Rule]
@@ -105,7 +105,7 @@ def _event_rules(slo: Slo) -> Iterable[Rule]:
     labels = {"slo": slo.name}
     yield {"record": "slo:objective:ratio", "expr": f"vector({slo.objective})", "labels": labels}
     yield {"record": "slo:sli_events:rate5m", "expr": slo.events, "labels": labels}
-    # Without a bad event there may be no series of bad events.
+    # Before the first bad event there can be no series of bad events.
     errors = f"({slo.errors})\nor\n0 * ({slo.events})"
     yield {"record": "slo:sli_errors:rate5m", "expr": errors, "labels": labels}
 
@@ -206,7 +206,7 @@ def rule_groups(sources: Sources) -> list[Rule]:
             "interval": f"{STEP}s",
             "rules": [*sources.held, *events, *_window_rules(WINDOWS[:4])],
         },
-        # Dearer to read, and slower to change; below the 5 minutes after which a sample is stale.
+        # Expensive and slow to change; still below the 5 minutes after which a sample is stale.
         {
             "name": "swapshop-slo-long",
             "interval": "2m",
@@ -222,7 +222,7 @@ def rule_groups(sources: Sources) -> list[Rule]:
 
 
 def inhibit_rules(sources: Sources) -> list[Rule]:
-    """Return Alertmanager's inhibit rules: what is a consequence is not told beside its cause."""
+    """Return Alertmanager's inhibit rules: an alert on a cause silences those on its effects."""
     of_causes: list[Rule] = [
         {
             "source_matchers": [f'alertname="{alert.alert}"'],
@@ -241,7 +241,7 @@ def inhibit_rules(sources: Sources) -> list[Rule]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes a text of several lines as such."""
+    """Writes a multi-line text as a block."""
 
     def ignore_aliases(self, data: object) -> bool:
         return True
@@ -266,5 +266,5 @@ def rules_text() -> str:
 
 
 def inhibit_rules_text() -> str:
-    """Return the part `inhibit_rules` of Alertmanager's configuration."""
+    """Return `inhibit_rules` of Alertmanager's configuration."""
     return _yaml({"inhibit_rules": inhibit_rules(load())}, "alerts.yaml")

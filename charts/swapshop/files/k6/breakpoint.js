@@ -1,4 +1,4 @@
-// Ever more until an objective is missed: that ends it, with exit code 99 and the rate it reached.
+// More and more load until an objective is missed: the test ends with exit code 99 and the rate that it reached.
 import exec from 'k6/execution';
 import { Gauge } from 'k6/metrics';
 

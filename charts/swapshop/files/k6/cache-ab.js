@@ -1,5 +1,5 @@
-// Reads of orders as fast as a fixed number of clients goes: one side of the comparison of CACHE_MODE on
-// and off. k6/cache_ab.py runs both, in turn.
+// Reads of orders, as fast as a fixed number of clients can: one side of the comparison of CACHE_MODE on
+// and off. `./task load SCENARIO=cache-ab` runs both sides alternately.
 import { Rate } from 'k6/metrics';
 
 import { openSessions, sessionOf } from './lib/sessions.js';
@@ -21,7 +21,7 @@ export const options = {
     ...checks,
     ...available,
     ...figures('scenario', ['reads']),
-    // not all: where a poller runs, an order is not cached while it becomes PROCESSED
+    // not every read: if a poller runs, an order is not cached while it becomes PROCESSED
     cache_as_expected: ['rate>0.95'],
   },
 };

@@ -7,9 +7,9 @@ import { available, checks, common, exactlyOnce, notified } from './lib/threshol
 export { handleSummary } from './lib/summary.js';
 
 const customers = count('ACCOUNTS', 3, 10);
-const orders = count('ORDERS', 20, 1000); // of each customer
-const patience = seconds('PATIENCE', '3m', 3600); // for the last notification
-const settling = seconds('SETTLING', '3s', 600); // for one too many
+const orders = count('ORDERS', 20, 1000); // for each customer
+const patience = seconds('PATIENCE', '3m', 3600); // time limit for the last notification
+const settling = seconds('SETTLING', '3s', 600); // wait for a duplicate notification
 
 export const options = {
   ...common,

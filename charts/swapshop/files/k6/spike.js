@@ -1,4 +1,4 @@
-// Ten times as many at once, then calm again: nothing breaks, and nothing stays broken.
+// A sudden rise to ten times the load, then the normal load again: nothing breaks or stays broken.
 import { openSessions, sessionOf } from './lib/sessions.js';
 import { count, seconds } from './lib/settings.js';
 import { visit } from './lib/steps.js';

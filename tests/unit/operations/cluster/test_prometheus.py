@@ -36,5 +36,5 @@ def test_each_series_is_a_sample() -> None:
     "answer", [[1.5, "1"], [1.5, "text"], [{"metric": {}, "values": [[1.5, "1"]]}]]
 )
 def test_what_is_no_instant_vector_is_refused(answer: Any) -> None:
-    with pytest.raises(TypeError, match="up is no instant vector"):
+    with pytest.raises(TypeError, match="up is not an instant vector"):
         ask(AnsweringCluster(answer), "up")

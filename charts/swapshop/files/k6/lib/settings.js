@@ -1,6 +1,6 @@
-// What the environment says: where SwapShop is, and how much load.
+// Settings from the environment: SwapShop's addresses and the load.
 
-// One address for all of it, or one for each service.
+// One address for the whole of SwapShop, or one for each service.
 const url = __ENV.URL || '';
 export const apiUrl = __ENV.API_URL || url;
 export const receiverUrl = __ENV.RECEIVER_URL || url;
@@ -9,7 +9,7 @@ export const resultsFolder = __ENV.RESULTS || '';
 
 if (!apiUrl || !receiverUrl) throw new Error('set URL, or API_URL and RECEIVER_URL');
 
-// A whole number within bounds: no typing error turns a test into an attack.
+// An integer within bounds, so that a typing error cannot turn a test into an attack.
 export function count(name, usual, most) {
   const value = Number(__ENV[name] || usual);
   if (!Number.isInteger(value) || value < 1 || value > most) {
@@ -20,7 +20,7 @@ export function count(name, usual, most) {
 
 const SECONDS = { s: 1, m: 60, h: 3600 };
 
-// Seconds; written as 90s, 5m or 2h.
+// Seconds, written as 90s, 5m or 2h.
 export function seconds(name, usual, most = 12 * SECONDS.h) {
   const [, number, unit] = /^([1-9]\d{0,4})([smh])$/.exec(__ENV[name] || usual) || [];
   const value = Number(number) * SECONDS[unit];

@@ -1,5 +1,5 @@
-// What a customer does. An answer that is no answer (5xx, no connection) counts against availability;
-// a wrong one fails a check.
+// Steps of a customer. A failed request (5xx, no connection) counts against availability; a wrong
+// answer fails a check.
 import http from 'k6/http';
 import { check, sleep } from 'k6';
 import { Counter, Trend } from 'k6/metrics';
@@ -11,7 +11,7 @@ const latency = new Trend('order_notification_latency', true);
 const lost = new Counter('notifications_lost');
 const doubled = new Counter('notifications_doubled');
 
-// As the SLO counts: a refusal is an answer.
+// Counted as in the SLO: a refusal is an answer.
 http.setResponseCallback(http.expectedStatuses({ min: 200, max: 499 }));
 
 const ORDER = JSON.stringify({
@@ -50,7 +50,7 @@ export function placeOrder(session) {
   return answer.json();
 }
 
-// Returns what the header X-Cache says: HIT, MISS or BYPASS.
+// Returns the header X-Cache: HIT, MISS or BYPASS.
 export function readOrder(session, id) {
   const answer = http.get(`${apiUrl}/api/orders/${id}`, options(session, 'GET /api/orders/:id'));
   if (!isAnswered(answer)) return undefined;
@@ -58,7 +58,7 @@ export function readOrder(session, id) {
   return answer.headers['X-Cache'];
 }
 
-// The newest page: not empty, as a visit begins with an order.
+// Reads the newest page, which is not empty, since a visit begins with an order.
 export function listOrders(session) {
   const answer = http.get(`${apiUrl}/api/orders?limit=20`, options(session, 'GET /api/orders'));
   if (!isAnswered(answer)) return;
@@ -79,7 +79,7 @@ export function listNotifications(session, cursor) {
   return passed ? answer.json() : undefined;
 }
 
-// Returns the notifications of orders, by order; undefined when a page had no answer.
+// Returns the notifications of orders, by order, or undefined if the request of a page failed.
 function notificationsOf(session, orders) {
   const found = new Map(orders.map(({ id }) => [id, []]));
   const oldest = orders[0].created_at;
@@ -91,14 +91,14 @@ function notificationsOf(session, orders) {
       if (found.has(item.order_id)) found.get(item.order_id).push(item);
     }
     const last = page.items[page.items.length - 1];
-    // what was stored before the first of these orders was placed is none of theirs
+    // notifications stored before the first of these orders belong to other orders
     cursor = last && last.received_at >= oldest ? page.next_cursor : null;
   } while (cursor);
   return found;
 }
 
-// Waits until each of one's own orders (oldest first) has a notification, for so long at most, and
-// then for a second one that must not come. Counts the orders that have none and those that have several.
+// Waits until each of the caller's orders (oldest first) has a notification, up to a time limit, and
+// then for a second notification, which must not come. Counts the orders with no or several notifications.
 export function awaitNotifications(session, orders, patience, settling = 0) {
   const end = Date.now() + patience * 1000;
   let found;
@@ -125,7 +125,7 @@ export function awaitNotifications(session, orders, patience, settling = 0) {
   doubled.add([...found.values()].filter((items) => items.length > 1).length);
 }
 
-// One visit: an order, its page twice, and both lists.
+// One visit: place an order, read it twice, and read both lists.
 export function visit(session) {
   const order = placeOrder(session);
   if (order) {
