@@ -1,4 +1,4 @@
-/** Which imports the page allows: app → features → services → shared → api, and no circle anywhere. */
+/** The allowed direction of imports: app → features → services → shared → api; no circles. */
 export default {
   forbidden: [
     {

@@ -16,13 +16,13 @@ export default tseslint.config(
       ...reactHooks.configs.recommended.rules,
       'max-lines': ['error', 400],
       '@typescript-eslint/consistent-type-imports': 'error',
-      // Numbers in a template are what templates are for.
+      // Numbers in templates are fine.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      // An arrow that calls one void function reads well.
+      // An arrow function that calls one void function is easy to read.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      // { left, out, ...rest } is how one leaves out.
+      // { left, out, ...rest } is the way to omit properties.
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
-      // React's handlers take functions that return promises: it ignores what they return.
+      // React ignores what event handlers return, promises included.
       '@typescript-eslint/no-misused-promises': [
         'error',
         { checksVoidReturn: { attributes: false } },
@@ -31,7 +31,7 @@ export default tseslint.config(
       '@typescript-eslint/only-throw-error': 'off',
     },
   },
-  // Playwright's fixtures call use(); it is no React there.
+  // Playwright's fixtures call a use() that is not React's.
   { files: ['e2e/**'], rules: { 'react-hooks/rules-of-hooks': 'off' } },
   {
     files: ['public/**'],

@@ -1,9 +1,9 @@
 import { defineConfig } from '@playwright/test';
 
-/** Debian's; no browser is downloaded. */
+/** Debian's chromium, so that no browser is downloaded. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** Where SHOP_URL's host is, for a shop whose name no resolver knows. */
+/** The address of SHOP_URL's host, for a shop whose name does not resolve. */
 const SHOP_ADDRESS = process.env.SHOP_ADDRESS;
 
 export default defineConfig({
@@ -23,7 +23,7 @@ export default defineConfig({
     launchOptions: {
       executablePath: CHROMIUM,
       args: [
-        '--no-sandbox', // CI is root in a container of its own
+        '--no-sandbox', // CI is root in a container
         '--disable-gpu',
         '--disable-quic',
         '--no-first-run',

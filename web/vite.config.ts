@@ -13,11 +13,11 @@ export default defineConfig({
   server: { port: 5173, proxy: { '/api': SERVICES } },
   build: {
     target: ['chrome123', 'edge123', 'firefox121', 'safari17.5'], // the first with light-dark()
-    assetsInlineLimit: 0, // a data: URL would need a hole in the content security policy
+    assetsInlineLimit: 0, // a data: URL would need an exception in the content security policy
     modulePreload: { polyfill: false },
     manifest: true,
     rolldownOptions: { input: ['index.html', 'reference.html'] },
-    chunkSizeWarningLimit: 2000, // kB: the API reference is one file, and no part of the shop
+    chunkSizeWarningLimit: 2000, // kB: the API reference is one file, which the shop does not load
   },
   test: {
     environment: 'jsdom',

@@ -18,7 +18,7 @@ with sqlite3.connect(database, timeout=10) as connection:
     connection.execute("update notifications set payload = ? where order_id = ?", (payload, order))
 `;
 
-/** Changes the total that the receiver was told of an order. */
+/** Changes the total of an order that the receiver has stored. */
 function changeTotal(stack: Stack, orderId: string, change: number): void {
   const database = join(stack.dataDir, 'notifications.db');
   execFileSync(PYTHON, ['-c', CHANGE_TOTAL, database, orderId, String(change)]);
@@ -31,10 +31,10 @@ interface Delivery {
 }
 
 /**
- * Makes the delivery of a notified order a dead letter, as the stack itself would: it is sent again
- * while the receiver holds another content under its id, which is refused for good.
+ * Makes the delivery of a notified order a dead letter in the way the stack would: it is sent again
+ * while the receiver holds different content under its id, which the receiver rejects for good.
  *
- * @returns the delivery's id; what the receiver holds is as before, so a redrive delivers it.
+ * @returns the delivery's id. The receiver has its content back afterwards, so a redrive delivers it.
  */
 export async function makeDeadLetter(page: Page, stack: Stack, orderId: string): Promise<string> {
   const login = await page.request.post('/api/auth/login', {

@@ -18,7 +18,7 @@ export { expect };
 export const CUSTOMER = 'demo@swapshop.test';
 export const OPERATOR = 'operator@swapshop.test';
 export const PASSWORD = 'swapshop-demo';
-/** Of accounts that a test registers: the server would refuse the demo's. */
+/** The password of accounts that a test registers; the server refuses the demo's as too common. */
 export const OWN_PASSWORD = 'una frase sin prisa';
 
 interface WorkerFixtures {
@@ -56,7 +56,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       const stack = await Stack.create(join(folder, 'data'));
       await use(stack);
       await stack.stop();
-      // What a crash left behind may still write there.
+      // A process that survived a crash can still write there.
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
     { scope: 'worker', timeout: 90_000 },
@@ -82,7 +82,7 @@ export async function enter(page: Page, email: string, password = PASSWORD): Pro
   await page.getByRole('button', { name: 'Entrar' }).click();
 }
 
-/** Signs in by the form. */
+/** Signs in through the form. */
 export async function signIn(page: Page, email: string): Promise<void> {
   await page.goto('/login');
   await enter(page, email);
@@ -124,7 +124,7 @@ export async function placeOrder(page: Page, cliente: string): Promise<string> {
   return new URL(page.url()).pathname.split('/').at(-1) ?? '';
 }
 
-/** The toast with that text. The page repeats it for screen readers, so the text alone may match twice. */
+/** The toast with that text. It is repeated for screen readers, so a text matches twice. */
 export function toast(page: Page, text: string): Locator {
   return page
     .getByRole('region', { name: 'Mensajes' })

@@ -43,7 +43,7 @@ test('a customer registers, orders, is notified live, leaves, and finds it all a
   await page.getByRole('button', { name: /Marcar como leído el aviso/ }).click();
   await expect(page.getByTestId('unread-badge')).toHaveCount(0);
   expect(await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]))).not.toMatch(
-    /eyJ/, // how a token begins
+    /eyJ/, // how every token starts
   );
 
   await page.getByRole('button', { name: 'Cuenta de Lucía' }).click();

@@ -12,7 +12,7 @@ const SIZES = [
 ];
 const MESSAGE = 'La página no se ha podido cargar';
 
-/** Notes every document and each script that is asked for; those that match are missing. */
+/** Records every requested document; scripts that match `missing` are answered with 404. */
 async function withoutScript(page: Page, missing: RegExp, times = Infinity) {
   const asked = { documents: [] as string[], missing: 0 };
   page.on('request', (request) => {
@@ -26,7 +26,7 @@ async function withoutScript(page: Page, missing: RegExp, times = Infinity) {
   return asked;
 }
 
-test('a page whose script is missing is loaded once more, then an error page tells so', async ({
+test('a page whose script is missing is reloaded once, then an error page says so', async ({
   page,
 }) => {
   const asked = await withoutScript(page, /\/assets\/index-[^/]+\.js$/);
@@ -58,7 +58,7 @@ test('a part of the page that is missing twice ends on the same error page', asy
   expect(asked.documents).toEqual(['/register', '/error.html']);
 });
 
-test('the frame of the pages, missing twice, ends there too', async ({ page }) => {
+test('a missing frame of the pages ends on the same error page', async ({ page }) => {
   await page.goto('/register');
   await page.getByLabel('Nombre').fill('Marta');
   await page.getByLabel('Correo electrónico').fill(`marta-${Date.now()}@example.test`);

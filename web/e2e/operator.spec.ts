@@ -20,7 +20,7 @@ test('an operator sees a dead letter and redrives it', async ({ page, stack }) =
   await expect(page.getByText('Entregada').first()).toBeVisible();
 });
 
-test('a customer is kept out of operations', async ({ page }) => {
+test('a customer cannot see operations', async ({ page }) => {
   await signIn(page, CUSTOMER);
   await page.goto('/operator');
   await expect(page.getByText('Solo para operadores')).toBeVisible();

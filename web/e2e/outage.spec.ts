@@ -41,7 +41,7 @@ test('an answer lost behind a proxy, edits after it and a reload never make a se
   await signIn(page, CUSTOMER);
   await page.goto('/orders/new');
   await fillOrder(page, 'Respuesta perdida', [{ producto: 'Vaso', cantidad: '1', precio: '2' }]);
-  // The order arrives; its answer does not.
+  // The order arrives, but its answer is lost.
   await page.route('**/api/orders', async (route) => {
     if (route.request().method() !== 'POST') return route.continue();
     await route.fetch();

@@ -12,7 +12,7 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 
-/** Loads a page in each language and theme; axe must find nothing. Spanish is also photographed. */
+/** Loads a page in each language and theme, where axe must find nothing; pictures are Spanish. */
 async function examine(page: Page, name: string, path: string, ready: () => Promise<void>) {
   for (const theme of ['light', 'dark']) {
     for (const language of ['en', 'es']) {
@@ -53,7 +53,7 @@ const heading = (page: Page) => async () => {
   await expect(page.getByText(/^(Cargando…|Loading…)$/)).toHaveCount(0);
 };
 
-// Colours are measured, so nothing may be half faded in.
+// axe measures colours, so nothing may be in the middle of an animation.
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
 test.describe.configure({ mode: 'serial' });
 test.setTimeout(240_000);
@@ -101,13 +101,13 @@ test('customers: every page is accessible, empty and full', async ({ page }) => 
   await examine(page, 'notifications', '/notifications', async () => {
     await heading(page)();
     await page
-      .getByText(/^(Ver el contenido recibido|See what was received)$/)
+      .getByText(/^(Ver el contenido recibido|View the received data)$/)
       .first()
       .click();
   });
   await examine(page, 'account', '/orders', async () => {
     await heading(page)();
-    await page.getByRole('button', { name: /Cuenta de|Account of/ }).click();
+    await page.getByRole('button', { name: /Cuenta de|’s account/ }).click();
     await expect(page.getByRole('dialog')).toBeVisible();
   });
 });

@@ -36,7 +36,7 @@ test('a new password keeps this session, ends the others, and is the only one th
   await page.reload();
   await expect(page.getByText('No hay pedidos pendientes')).toBeVisible();
 
-  // Within seconds and without a reload: its live stream ends with its session.
+  // Within seconds and without a reload, because its live stream ends with its session.
   await expect(other.getByText('Su sesión ha caducado.', { exact: false })).toBeVisible();
   await enter(other, email, OWN_PASSWORD);
   await expect(other.getByText('El correo o la contraseña no son correctos.')).toBeVisible();

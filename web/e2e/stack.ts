@@ -6,10 +6,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const START = 60_000;
 const LOG_END = 4000;
 
-/** The Python that has the services: what ./task made, unless another is named. */
+/** The Python with the services: the one that ./task made, unless PYTHON names another. */
 export const PYTHON = process.env.PYTHON ?? `${ROOT}.venv/bin/python`;
 
-/** One that stays free while the stack is down: outgoing connections take theirs from 32768 on. */
+/** Returns a port that stays free while the stack is down: outgoing connections use 32768 and up. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 10_000);
@@ -24,7 +24,7 @@ async function freePort(): Promise<number> {
   }
 }
 
-/** What `./task up` starts, on a port and data of its own; can be ended and started again. */
+/** The stack of `./task up` with its own port and data; it can be stopped and started again. */
 export class Stack {
   #process: ChildProcess | null = null;
   #log = '';
@@ -35,7 +35,7 @@ export class Stack {
     readonly url = `http://127.0.0.1:${port}`,
   ) {}
 
-  /** One that runs already, such as in a cluster; it is neither started nor ended here. */
+  /** Returns a stack that is already running, such as one in a cluster; it is never started. */
   static running(url: string): Stack {
     return new Stack('', 0, url);
   }
@@ -67,7 +67,7 @@ export class Stack {
     }
   }
 
-  /** Ends it as a crash would, or in order. */
+  /** Stops the stack in order, or as a crash would (SIGKILL). */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const running = this.#process;
     if (running === null) return;

@@ -13,7 +13,7 @@ test('two tabs share one session and one stream, and end together', async ({ pag
   const streamsOfOne = streams;
 
   const other = await context.newPage();
-  // The first tab has a moment to hand over its token, which may be short on a busy machine.
+  // The first tab has a moment to hand over its token, which can be too short on a busy machine.
   await expect(async () => {
     const before = refreshes;
     await other.goto('/notifications');
@@ -45,7 +45,7 @@ test('a refresh that answers for another user ends the session', async ({ page }
   const login = await page.request.post('/api/auth/login', {
     data: { email: OPERATOR, password: PASSWORD },
   });
-  expect(login.status()).toBe(200); // the browser's cookie is another user's now
+  expect(login.status()).toBe(200); // the cookie in the browser now belongs to another user
 
   await page.reload();
   await expect(page.getByText('Otra persona ha entrado en este navegador')).toBeVisible();

@@ -1,5 +1,5 @@
-// Loaded before the page's own scripts, which it must outlive: when one of them is missing, the page
-// is loaded anew, once; then the error page says so.
+// Loaded before the page's other scripts. When one of them is missing, the page is reloaded once;
+// if it is still missing, the error page is shown.
 addEventListener(
   'error',
   ({ target }) => {

@@ -1,4 +1,4 @@
-// Writes the types of the services' HTTP contracts; with --check it only tells whether they are current.
+// Writes the types of the services' HTTP contracts; with --check it only reports stale ones.
 import { readFile, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 

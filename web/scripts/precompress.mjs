@@ -1,4 +1,4 @@
-// Writes FILE.gz beside each text file of the build, for nginx's gzip_static.
+// Writes FILE.gz next to each text file of the build, for nginx's gzip_static.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 

@@ -12,7 +12,7 @@ import { createAppRouter } from '@/app/router';
 import { createServices, ServicesContext } from '@/services/services';
 import { I18nProvider } from '@/shared/i18n';
 
-// For the style elements that dialogs inject; the content security policy admits this response's.
+// The content security policy admits style elements with this nonce; dialogs inject some.
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce;
 if (nonce !== undefined) setNonce(nonce);
 

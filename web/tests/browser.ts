@@ -1,7 +1,7 @@
 import type { Channel, Locks, OpenChannel } from '@/shared/channel';
 import { TabLocks } from '@/shared/locks';
 
-/** One browser for several tabs in one test: their channels, locks and local storage. */
+/** A browser with several tabs, which share channels, locks and local storage. */
 export class FakeBrowser {
   readonly storage = new Map<string, string>();
   readonly locks: Locks = new TabLocks();
@@ -35,7 +35,7 @@ export class FakeBrowser {
   }
 }
 
-/** Lets everything run that waits for nothing but its turn. */
+/** Lets everything run that is only waiting for its turn. */
 export async function settle(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
 }
@@ -52,7 +52,7 @@ export function json(
   });
 }
 
-/** A problem+json answer, as the services give. */
+/** A problem+json answer like those of the services. */
 export function problem(
   status: number,
   code: string,

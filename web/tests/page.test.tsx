@@ -32,7 +32,7 @@ describe('signing in', () => {
     expect(alert).toHaveTextContent('request-42');
   });
 
-  it('goes where one wanted to go, and to no other site', async () => {
+  it('goes to the requested page, and to no other site', async () => {
     const { user, router } = openPage('/login?next=%2Fnotifications', { isSignedIn: false });
     await user.type(await screen.findByLabelText('Correo electrónico'), ANA.email);
     await user.type(screen.getByLabelText('Contraseña'), 'a good password');
@@ -41,7 +41,7 @@ describe('signing in', () => {
     expect(router.state.location.pathname).toBe('/notifications');
   });
 
-  it('speaks English after a switch, and keeps to it', async () => {
+  it('speaks English after a switch, and remembers it', async () => {
     const { user } = openPage('/login', { isSignedIn: false });
     await user.selectOptions(await screen.findByLabelText('Idioma'), 'English');
     expect(screen.getByRole('heading', { level: 1 })).toHaveTextContent('Sign in');
@@ -77,7 +77,7 @@ describe('signing in', () => {
     await waitFor(() => expect(email).not.toHaveAccessibleDescription());
   });
 
-  it('sends one back to sign in when the session has ended, keeping the draft', async () => {
+  it('goes to the sign-in page when the session has ended, keeping the draft', async () => {
     const { user, services } = openPage('/orders/new');
     await user.type(await screen.findByLabelText('Cliente'), 'Lucía');
     services.session.end('expired');
@@ -90,7 +90,7 @@ describe('signing in', () => {
 });
 
 describe('never a blank page', () => {
-  it('says that the store does not answer, and goes on once it does', async () => {
+  it('says that the store does not answer, and continues once it does', async () => {
     server.use(http.post(at('/api/auth/refresh'), () => HttpResponse.error(), { once: true }));
     const { user } = openPage('/orders');
     expect(await screen.findByText('La tienda no responde')).toBeInTheDocument();
@@ -112,14 +112,14 @@ describe('never a blank page', () => {
     expect(await screen.findByText('No hay pedidos pendientes')).toBeInTheDocument();
   });
 
-  it('has a page for paths that lead nowhere', async () => {
+  it('has a page for unknown paths', async () => {
     openPage('/nowhere');
     expect(await screen.findByRole('heading', { level: 1 })).toHaveTextContent(
       'Esta página no existe',
     );
   });
 
-  it('tells a customer that a page is for operators', async () => {
+  it('says to a customer that a page is for operators', async () => {
     openPage('/operator');
     expect(await screen.findByText('Solo para operadores')).toBeInTheDocument();
   });
@@ -132,7 +132,7 @@ describe('a new order', () => {
     await user.type(screen.getByLabelText('Precio unitario'), '24,90');
   }
 
-  it('adds, duplicates and removes lines by the keyboard, moving the focus', async () => {
+  it('adds, duplicates and removes lines with the keyboard, moving the focus', async () => {
     const { user } = openPage('/orders/new');
     await fill(user);
     await user.keyboard('{Alt>}d{/Alt}');
@@ -189,7 +189,7 @@ describe('a new order', () => {
     expect(placed).toBe(1);
   });
 
-  it('shows the order that the draft had made before', async () => {
+  it('shows the order that the draft has already made', async () => {
     server.use(
       http.post(at('/api/orders'), () =>
         problem(422, 'idempotency_key_reused', { order_id: ORDER.id }),

@@ -14,7 +14,7 @@ import { ANA, server } from './server';
 
 const openSessions: Session[] = [];
 
-/** Answers the pages of a file's tests, and ends what they share with the next: their channels. */
+/** Serves the pages of a file's tests; ends the sessions of each test, which closes their channels. */
 export function servePages(): void {
   beforeAll(() => server.listen({ onUnhandledRequest: 'error' }));
   beforeEach(() => vi.stubGlobal('scrollTo', () => undefined));
@@ -25,7 +25,7 @@ export function servePages(): void {
   afterAll(() => server.close());
 }
 
-/** Opens the whole page at a path, as main.tsx does. */
+/** Opens the whole page at a path, like main.tsx. */
 export function openPage(path: string, { isSignedIn = true } = {}) {
   if (isSignedIn) localStorage.setItem(USER_KEY, ANA.id);
   const services = createServices();

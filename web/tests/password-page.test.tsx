@@ -13,7 +13,7 @@ servePages();
 
 const changed = () => new HttpResponse(null, { status: 204 });
 
-/** Answers one change after the other, the last one for ever; returns what they were sent. */
+/** Gives the answers in turn, and the last one to all further changes; returns what was sent. */
 function answerChanges(...answers: HttpResponseResolver[]): unknown[] {
   const bodies: unknown[] = [];
   server.use(
@@ -37,7 +37,7 @@ async function fill(user: User, current = OLD, next = NEW) {
   await user.type(newField(), next);
 }
 
-/** One is back at the orders, and told that it worked. */
+/** Expects the orders page with the message that the password was changed. */
 async function expectChanged() {
   expect(await screen.findByText('Contraseña cambiada')).toBeInTheDocument();
   expect(await screen.findByRole('heading', { level: 1, name: 'Mis pedidos' })).toHaveFocus();
@@ -54,7 +54,7 @@ it('is reached from the account’s menu, which closes; its heading has the focu
   expect(screen.getByText(/se cerrará en todos los demás/)).toBeInTheDocument();
 });
 
-it('can be asked for again: the menu closes, and takes the focus from no heading that has it', async () => {
+it('can be opened again: the menu closes, and does not take the focus from the heading', async () => {
   const { user } = openPage('/account/password');
   const heading = await screen.findByRole('heading', { level: 1 });
   const account = screen.getByRole('button', { name: 'Cuenta de Ana' });
@@ -69,7 +69,7 @@ it('can be asked for again: the menu closes, and takes the focus from no heading
   expect(heading).toHaveFocus();
 });
 
-it('tells password managers which password is which, and of which account', async () => {
+it('lets password managers know which password is which, and for which account', async () => {
   const { container } = openPage('/account/password');
   expect(await currentField()).toHaveAttribute('autocomplete', 'current-password');
   expect(newField()).toHaveAttribute('autocomplete', 'new-password');
@@ -92,7 +92,7 @@ it('asks for what is missing or too short, at the fields, and sends nothing', as
   expect(bodies).toEqual([]);
 });
 
-it('changes the password once by a hasty double click, says so and goes to the orders', async () => {
+it('changes the password once on a double click, says so and goes to the orders', async () => {
   const bodies = answerChanges(changed);
   const { user } = openPage('/account/password');
   await fill(user);
@@ -144,7 +144,7 @@ it.each([
   expect(bodies).toEqual(Array(2).fill({ current: OLD, new: NEW }));
 });
 
-it('sends one to sign in when the session was ended elsewhere', async () => {
+it('goes to the sign-in page when the session was ended elsewhere', async () => {
   answerChanges(() => problem(401, 'unauthenticated'));
   const { user } = openPage('/account/password');
   await fill(user);

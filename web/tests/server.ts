@@ -26,7 +26,7 @@ export const signedIn = (user = ANA) => ({ token: 'secret', expires_in: 600, use
 
 const nothing = { items: [], next_cursor: null };
 
-/** The services on a quiet day: everything answers, nothing is there yet. */
+/** The services when everything works and nothing is stored yet. */
 export const server = setupServer(
   http.post(at('/api/auth/login'), () => HttpResponse.json(signedIn())),
   http.post(at('/api/auth/refresh'), () => HttpResponse.json(signedIn())),

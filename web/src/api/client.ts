@@ -11,7 +11,7 @@ export interface Api {
   readonly notifications: Client<ReceiverPaths>;
 }
 
-/** Makes the typed clients of both services over one fetch. */
+/** Creates the typed clients of both services over one fetch. */
 export function createApi(fetch: Fetch): Api {
   const options = { baseUrl: window.location.origin, fetch };
   return {
@@ -43,12 +43,12 @@ export async function answerOf<Data>(
   return { data, response };
 }
 
-/** As `answerOf`, when only the body matters. */
+/** Like `answerOf`, but returns only the body. */
 export async function dataOf<Data>(call: Promise<Answer<Data>>): Promise<Data> {
   return (await answerOf(call)).data;
 }
 
-/** As `answerOf`, for a call whose 2xx has no body. */
+/** Like `answerOf`, for a call whose 2xx has no body. */
 export async function doneOf(call: Promise<Answer<unknown>>): Promise<void> {
   const { error, response } = await settled(call);
   if (!response.ok) throw failureOfAnswer(response, error);

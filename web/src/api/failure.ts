@@ -11,7 +11,7 @@ interface Details {
   readonly retryAfterSeconds?: number | null;
 }
 
-/** A request without the answer that was asked for; `code` chooses the message. */
+/** A request that failed; `code` chooses the message. */
 export class Failure extends Error {
   readonly status: number | null;
   readonly requestId: string | null;
@@ -32,7 +32,7 @@ export class Failure extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds ?? null;
   }
 
-  /** The services cannot be reached now; the same request may go through later. */
+  /** The services cannot be reached now; the same request can succeed later. */
   get isAway(): boolean {
     return (
       this.status === null || this.status === 502 || this.status === 503 || this.status === 504
@@ -40,7 +40,7 @@ export class Failure extends Error {
   }
 }
 
-/** The session ended while something was asked; the sign-in page tells. */
+/** The session ended during a request; the sign-in page says so. */
 export class SessionEnded extends Error {
   constructor() {
     super('the session has ended');
@@ -66,7 +66,7 @@ export function failureOfAnswer(response: Response, body: unknown): Failure {
     retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : null,
   };
   if (!isProblem(body)) return new Failure(codeWithoutProblem(response.status), details);
-  // A code that is newer than this page has no message here: the table falls back.
+  // A code that is newer than this page has no message; messageOf falls back to a general one.
   return new Failure(body.code as FailureCode, {
     ...details,
     fields: body.errors ?? [],

@@ -43,7 +43,7 @@ export function AccountMenu({ user }: { user: User }) {
           collisionPadding={12}
           aria-label={t.shell.account(user.nombre)}
           onCloseAutoFocus={(event) => {
-            // The heading of the page that one went to keeps the focus.
+            // After a navigation the new page's heading keeps the focus.
             if (document.activeElement !== document.body) event.preventDefault();
           }}
           className="z-40 w-72 animate-rise rounded-2xl border border-line bg-surface p-2 shadow-float"

@@ -10,7 +10,7 @@ import { Icon } from '@/shared/ui/icons';
 import { FailureNotice, PageHeading } from '@/shared/ui/page';
 import { Empty } from '@/shared/ui/surfaces';
 
-/** A page broke: says so, and offers a way on. */
+/** Shown when a page has crashed; offers a way on. */
 function Crashed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const { t } = useI18n();
   return (
@@ -33,11 +33,11 @@ function Crashed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   );
 }
 
-/** How Chromium, Firefox and Safari tell that a part of the page could not be fetched. */
+/** The messages of Chromium, Firefox and Safari when a part of the page could not be fetched. */
 const MISSING_PART =
   /^(Failed to fetch|error loading) dynamically imported module|^Importing a module script failed/;
 
-/** Loads the page anew, once; then the error page says so, as missing-script.js does. */
+/** Reloads the page once, then goes to the error page, as missing-script.js does. */
 function MissingPart() {
   useEffect(() => {
     const isReload = performance
@@ -66,7 +66,7 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
   );
 }
 
-/** The last resort, around everything. */
+/** Catches what no other boundary has caught. */
 export class RootBoundary extends Component<{ children: ReactNode }, { error: unknown }> {
   override state: { error: unknown } = { error: null };
 

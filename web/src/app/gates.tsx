@@ -14,7 +14,7 @@ import { PageHeading } from '@/shared/ui/page';
 const Shell = lazy(() => import('./shell'));
 const TRY_AGAIN = 5000;
 
-/** What shows while it is not known yet who is signed in. */
+/** Shown until it is known who is signed in. */
 function Starting() {
   const { t } = useI18n();
   return (
@@ -47,7 +47,7 @@ function Unreachable() {
   );
 }
 
-/** Where one was is asked for once: soon it is the sign-in page itself. */
+/** Goes to the sign-in page. Reads the current location once, before the redirect replaces it. */
 function ToSignIn({ reason }: { reason: EndReason | null }) {
   const { history } = useRouter();
   const [next] = useState(() =>
@@ -57,7 +57,7 @@ function ToSignIn({ reason }: { reason: EndReason | null }) {
   return <Navigate to="/login" search={search} replace />;
 }
 
-/** Lets in who is signed in, and remembers where the others wanted to go. */
+/** Shows the pages to people who are signed in; sends others to sign in, then back. */
 export function Member() {
   const { session } = useServices();
   const state = useStore(session.state);
@@ -77,7 +77,7 @@ export function Member() {
   }
 }
 
-/** Sends who is signed in to where they wanted to go. */
+/** Shows the pages for guests; sends people who are signed in to where they wanted to go. */
 export function Guest() {
   const { session } = useServices();
   const state = useStore(session.state);
@@ -90,7 +90,7 @@ export function Guest() {
   return <Outlet />;
 }
 
-/** As Navigate, for a path with its search. */
+/** Like Navigate, for a path that includes its search. */
 function GoTo({ path }: { path: string }) {
   const { history } = useRouter();
   useEffect(() => history.replace(path), [history, path]);

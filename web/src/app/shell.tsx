@@ -16,7 +16,7 @@ import { ToastRegion, Toasts } from '@/shared/ui/toasts';
 
 import { AccountMenu } from './account-menu';
 
-/** The frame of every page for those who are signed in. */
+/** The frame of every page for people who are signed in. */
 export default function Shell({ user }: { user: User }) {
   const { t } = useI18n();
   const [toasts] = useState(() => new Toasts());

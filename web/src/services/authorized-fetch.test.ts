@@ -20,7 +20,7 @@ function makeSession() {
 const request = () => new Request('http://shop.test/api/orders', { method: 'POST', body: '{}' });
 
 describe('authorizedFetch', () => {
-  it('sends again with a new token when the first is refused, body and all', async () => {
+  it('sends the whole request again with a new token when the first is refused', async () => {
     const { session, ended } = makeSession();
     const sent: string[] = [];
     const send = async (each: Request) => {
@@ -44,7 +44,7 @@ describe('authorizedFetch', () => {
 describe('plainFetch', () => {
   const language = () => 'en';
 
-  it('asks in the page’s language and sees that the services answer', async () => {
+  it('asks in the page’s language and records that the services answer', async () => {
     const reachable = new Store(false);
     const world = {
       fetch: (each: Request) => Promise.resolve(json(200, each.headers.get('Accept-Language'))),

@@ -13,12 +13,12 @@ export interface FetchWorld {
   readonly reachable: Store<boolean>;
 }
 
-/** Tells whether the services themselves answered, rather than nobody, or a proxy. */
+/** Whether a proxy answered in place of the services, or a service that is not available. */
 function isAway(status: number): boolean {
   return status === 502 || status === 503 || status === 504;
 }
 
-/** Sends in the page's language, watches whether anyone answers, and gives up after a time. */
+/** Sends in the page's language, records whether the services answer, and gives up after a time. */
 export function plainFetch(world: FetchWorld, timeout: number | null = REQUEST_TIMEOUT): Fetch {
   return async (request) => {
     request.headers.set('Accept-Language', world.language());
@@ -38,7 +38,7 @@ export function plainFetch(world: FetchWorld, timeout: number | null = REQUEST_T
   };
 }
 
-/** Sends with the access token; one that is refused is replaced, once. */
+/** Sends with the access token; if it is refused, tries once more with a new one. */
 export function authorizedFetch(session: Session, send: Fetch, reachable: Store<boolean>): Fetch {
   const token = async (refused: string | null = null): Promise<string> => {
     try {

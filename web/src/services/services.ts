@@ -12,14 +12,14 @@ import { pause } from '@/shared/waiting';
 import { authorizedFetch, plainFetch } from './authorized-fetch';
 import { Session, USER_KEY } from './session';
 
-/** What the page's components share; made once. */
+/** The services that the page's components share; created once. */
 export interface Services {
   readonly session: Session;
-  /** With the access token. */
+  /** Sends the access token. */
   readonly api: Api;
-  /** Without one, for signing in. */
+  /** Sends no token; for signing in. */
   readonly publicApi: Api;
-  /** With the access token and without a time limit. */
+  /** Sends the access token and waits without a time limit. */
   readonly streamFetch: Fetch;
   readonly queryClient: QueryClient;
   readonly reachable: Store<boolean>;
@@ -33,7 +33,7 @@ function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {
-        networkMode: 'always', // a machine without Internet may be the store's own
+        networkMode: 'always', // the store can run on this machine, without Internet
         staleTime: 2000,
         retry: (count, error) => error instanceof Failure && error.isAway && count < MAX_RETRIES,
         retryDelay: (count) => 500 * 2 ** count,
@@ -43,7 +43,7 @@ function createQueryClient(): QueryClient {
   });
 }
 
-/** Wires the page to its browser; ends the cached data with the session. */
+/** Connects the page to its browser; clears the cached data when the session ends. */
 export function createServices(): Services {
   const reachable = new Store(true);
   const queryClient = createQueryClient();

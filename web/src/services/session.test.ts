@@ -9,7 +9,7 @@ const ANA: User = { id: 'ana-id', nombre: 'Ana', email: 'ana@shop.test', rol: 'c
 const EVA: User = { ...ANA, id: 'eva-id', nombre: 'Eva' };
 const MINUTE = 60_000;
 
-/** The server's side: who the cookie belongs to, and what was asked. */
+/** The server's side: whose cookie it is, and which requests came. */
 class FakeServer {
   owner: User | null = ANA;
   answers: Response[] = [];
@@ -59,7 +59,7 @@ function makeWorld(): World {
 }
 
 describe('restoring', () => {
-  it('asks nothing of the server when nobody was signed in', async () => {
+  it('sends no request when nobody was signed in', async () => {
     const { openTab, server } = makeWorld();
     const tab = openTab();
     await tab.restore();
@@ -88,7 +88,7 @@ describe('restoring', () => {
     expect(tab.state.get()).toEqual({ status: 'signedIn', user: ANA });
   });
 
-  it('ends as expired when the cookie is no longer good', async () => {
+  it('ends as expired when the cookie is no longer valid', async () => {
     const { openTab, browser, server } = makeWorld();
     browser.storage.set(USER_KEY, ANA.id);
     server.owner = null;
@@ -147,7 +147,7 @@ describe('one session for all tabs', () => {
     expect(server.calls).toEqual(['/api/auth/refresh']);
   });
 
-  it('replaces a token that the server refused, although its time is not up', async () => {
+  it('replaces a token that the server refused, although it has not expired', async () => {
     const { openTab } = makeWorld();
     const tab = openTab();
     tab.signIn(signedIn(ANA, 'refused'));
@@ -168,7 +168,7 @@ describe('one session for all tabs', () => {
     expect(browser.storage.has(USER_KEY)).toBe(false);
   });
 
-  it('stays when the server cannot be told of the sign-out', async () => {
+  it('stays signed in when the sign-out does not reach the server', async () => {
     const { openTab, server } = makeWorld();
     const tab = openTab();
     tab.signIn(signedIn(ANA, 'fresh'));
@@ -177,7 +177,7 @@ describe('one session for all tabs', () => {
     expect(tab.state.get().status).toBe('signedIn');
   });
 
-  it('ends the former user’s tabs when another signs in', async () => {
+  it('ends the previous user’s tabs when another user signs in', async () => {
     const { openTab } = makeWorld();
     const first = openTab();
     first.signIn(signedIn(ANA, 'hers'));
@@ -188,7 +188,7 @@ describe('one session for all tabs', () => {
     expect(second.state.get()).toEqual({ status: 'signedIn', user: EVA });
   });
 
-  it('keeps the session when a refresh finds nobody there', async () => {
+  it('keeps the session when a refresh gets no answer', async () => {
     const { openTab, server, clock } = makeWorld();
     const tab = openTab();
     tab.signIn(signedIn(ANA, 'old'));

@@ -6,7 +6,7 @@ import { Store } from '@/shared/store';
 export type User = components['schemas']['UserOut'];
 export type SignedIn = components['schemas']['SessionOut'];
 
-/** Why nobody is signed in: time or the server ended it, someone else came, or the user left. */
+/** Why nobody is signed in: the session expired, another user signed in, or the user signed out. */
 export type EndReason = 'expired' | 'otherUser' | 'signedOut';
 
 export type SessionState =
@@ -17,7 +17,7 @@ export type SessionState =
 
 interface Token {
   readonly value: string;
-  /** In milliseconds of this machine's clock. */
+  /** In milliseconds, by this machine's clock. */
   readonly expiresAt: number;
 }
 
@@ -39,18 +39,18 @@ export interface SessionWorld {
 /** The storage key of the id of the user who is signed in to this browser. */
 export const USER_KEY = 'swapshop.user';
 
-/** A token is replaced when it has less than this left. */
+/** A token is replaced when it expires within this time, in milliseconds. */
 const LEEWAY = 30_000;
-/** How long another tab has to hand over its token. */
+/** How long another tab has to hand over its token, in milliseconds. */
 const ASK = 80;
 const REQUEST_TIMEOUT = 15_000;
-/** Another tab's cookie is in the jar a moment after a 409. */
+/** After a 409 the browser receives another tab's cookie within a moment. */
 const CONFLICT_PAUSE = 300;
 const CONFLICT_TRIES = 5;
 
 /**
- * Who is signed in, the same in every tab. The access token is in memory only; the refresh cookie
- * is exchanged by one tab at a time, which hands the new token to the others.
+ * The session of the user, shared by all tabs. The access token is only in memory. One tab at a time
+ * exchanges the refresh cookie and passes the new token to the others.
  */
 export class Session {
   readonly state = new Store<SessionState>({ status: 'restoring' });
@@ -65,7 +65,7 @@ export class Session {
     this.#world = world;
   }
 
-  /** Takes up the session that this browser has, if any. Never rejects. */
+  /** Restores the session of this browser, if there is one. Never rejects. */
   async restore(): Promise<void> {
     const userId = this.#world.storage.getItem(USER_KEY);
     if (userId === null) {
@@ -81,7 +81,7 @@ export class Session {
     }
   }
 
-  /** Takes up a new session, from sign-in or registration. */
+  /** Starts a new session after sign-in or registration. */
   signIn({ token, expires_in, user }: SignedIn): void {
     const previous = this.#world.storage.getItem(USER_KEY);
     if (previous !== null && previous !== user.id) this.#tell(previous, 'otherUser');
@@ -94,7 +94,7 @@ export class Session {
   /**
    * Signs out on the server, then in every tab.
    *
-   * @throws Failure when the server cannot be told: the session lives on then.
+   * @throws Failure when the request fails; the session then continues.
    */
   async signOut(): Promise<void> {
     const userId = this.#userId;
@@ -106,7 +106,7 @@ export class Session {
     this.end('signedOut');
   }
 
-  /** Ends the session in every tab; what is typed stays. */
+  /** Ends the session in every tab; drafts are kept. */
   end(reason: EndReason): void {
     if (this.#userId === null) return;
     this.#channel?.post({ type: 'ended', reason });
@@ -117,9 +117,9 @@ export class Session {
   }
 
   /**
-   * Returns an access token that is good for a while.
+   * Returns an access token that is valid for at least 30 seconds.
    *
-   * @param refused a token that the server refused, never to be returned again.
+   * @param refused a token that the server refused, which is not returned again.
    * @throws SessionEnded; Failure when the server cannot be reached.
    */
   async accessToken(refused: string | null = null): Promise<string> {

@@ -1,4 +1,4 @@
-/** Talk between the tabs of one browser; every name has the user's id in it. */
+/** A channel between the tabs of one browser; its name contains the user's id. */
 export interface Channel<Message> {
   post(message: Message): void;
   close(): void;

@@ -3,9 +3,9 @@ import type { FieldPath, FieldValues, UseFormSetError } from 'react-hook-form';
 import { Failure } from '@/api/failure';
 
 /**
- * Shows the server's field errors at their fields, the first one focused.
+ * Shows the server's field errors at their fields and focuses the first one.
  *
- * @param toPath names the form's field of a server's path, null when the form has none.
+ * @param toPath returns the form's field for a path of the server, null when the form has none.
  * @returns whether every error found its field.
  */
 export function showFieldErrors<Values extends FieldValues>(

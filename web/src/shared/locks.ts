@@ -1,8 +1,8 @@
 import type { Locks } from './channel';
 
-/** Returns the browser's locks; without TLS it has none, and each tab then takes its own turns. */
+/** Returns the browser's locks, or without TLS, where browsers have none, those of this tab. */
 export function locksOf(browser: Navigator): Locks {
-  // Typed as always there; a page without TLS has none.
+  // The type says that it always exists; a page without TLS has none.
   const manager = browser.locks as LockManager | undefined;
   if (manager === undefined) return new TabLocks();
   return {
@@ -10,7 +10,7 @@ export function locksOf(browser: Navigator): Locks {
   };
 }
 
-/** Locks that hold within this tab alone. */
+/** Locks that hold only within this tab. */
 export class TabLocks implements Locks {
   readonly #tails = new Map<string, Promise<void>>();
 
@@ -28,7 +28,7 @@ export class TabLocks implements Locks {
       name,
       turn.then(
         () => undefined,
-        () => undefined, // the next in the queue does not care how this one ended
+        () => undefined, // the next one runs however this one ended
       ),
     );
     return turn;

@@ -24,7 +24,7 @@ describe('parseCents', () => {
   );
 });
 
-it('every amount survives the way through JSON, with at most two decimals', () => {
+it('every amount survives a round trip through JSON, with at most two decimals', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: MAX_TOTAL }), (cents) => {
       const text = JSON.stringify(toAmount(cents));

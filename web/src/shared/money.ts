@@ -1,6 +1,6 @@
 /**
- * Money as whole cents, so that sums are exact: the largest total, 9 999 999 999.99, is 1e12 cents,
- * and doubles hold whole numbers up to 9e15.
+ * Money in whole cents, so that sums are exact: the largest total, 9 999 999 999.99, is about 1e12
+ * cents, and a double represents every whole number up to 9e15.
  */
 
 export type Cents = number;

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** A value that tells those who listen when it changes. */
+/** A value that notifies its listeners when it changes. */
 export class Store<Value> {
   readonly #listeners = new Set<() => void>();
   #value: Value;

@@ -6,8 +6,8 @@ type Options<Result, Body> = Omit<UseMutationOptions<Result, Error, Body>, 'onEr
 };
 
 /**
- * A mutation for a form that is left once it came through. `send` does nothing while one is under
- * way, nor after one that came through: a second click may still meet the form, not yet left.
+ * A mutation for a form that is left after it succeeds. `send` does nothing while a request is under
+ * way or after one has succeeded, because a second click can come before the form is left.
  */
 export function useSendOnce<Result, Body extends object>({
   onError,

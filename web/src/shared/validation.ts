@@ -7,12 +7,12 @@ import { hasHiddenCharacter, lengthOf, MAX_TEXT_LENGTH, normalizeText } from './
 // zod would try `new Function`, which the content security policy forbids.
 z.config({ jitless: true });
 
-/** A message of the catalogue, by its name: forms keep names, so a change of language changes them. */
+/** The name of a message. Forms keep names, so that a change of language changes their messages. */
 export type ValidationKey = keyof Catalogue['validation'];
 
 const key = (name: ValidationKey): ValidationKey => name;
 
-/** One line of text as the server wants it: trimmed, 1..120 characters, none of them hidden. */
+/** One line of text as the server expects it: trimmed, 1 to 120 characters, none of them hidden. */
 export const requiredLine = z.pipe(
   z.pipe(z.string(), z.transform(normalizeText)),
   z.string().check(
@@ -22,7 +22,7 @@ export const requiredLine = z.pipe(
   ),
 );
 
-/** As `requiredLine`, but an empty one is null. */
+/** Like `requiredLine`, but an empty line becomes null. */
 export const optionalLine = z.pipe(
   z.pipe(
     z.string(),
@@ -69,7 +69,7 @@ export const presentPassword = z
   .string()
   .check(z.refine((text) => text !== '', { error: key('required') }));
 
-/** Returns the text of a form's error: a name of ours, or what the server said in our language. */
+/** Returns the text of a form's error, from its name or from the server's own message. */
 export function errorText(t: Catalogue, message: string | undefined): string | undefined {
   if (message === undefined) return undefined;
   const texts: Readonly<Record<string, string | undefined>> = t.validation;

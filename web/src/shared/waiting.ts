@@ -1,4 +1,4 @@
-/** Resolves after a time, or rejects as soon as the signal aborts. */
+/** Resolves after a time in milliseconds, or rejects as soon as the signal aborts. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {

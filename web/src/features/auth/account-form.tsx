@@ -54,7 +54,7 @@ export function useAccountForm<Values extends Texts>(
 }
 
 interface AccountFormProps {
-  /** What failed, shown above the fields. */
+  /** Shown above the fields. */
   error: Error | null;
   onSubmit: React.SubmitEventHandler<HTMLFormElement>;
   children: ReactNode;

@@ -6,7 +6,7 @@ import { Failure } from '@/api/failure';
 
 import { PasswordChange, type PasswordBody } from './change-password';
 
-/** An account; its next answer may be lost, before or after the change is made. */
+/** An account whose next answer can be lost, before or after the change is made. */
 class FakeAccount {
   loses: 'nothing' | 'request' | 'answer' = 'nothing';
   tries = 0;
@@ -36,7 +36,7 @@ const WRONG = new Failure('wrong_password', { status: 403 });
 
 describe('PasswordChange', () => {
   it.each(['request', 'answer'] as const)(
-    'may be sent again when the %s is lost',
+    'can be sent again when the %s is lost',
     async (loses) => {
       const account = new FakeAccount('one');
       account.loses = loses;
@@ -46,7 +46,7 @@ describe('PasswordChange', () => {
     },
   );
 
-  it('may be sent again with another new password when the answer is lost', async () => {
+  it('can be sent again with another new password when the answer is lost', async () => {
     const account = new FakeAccount('one');
     account.loses = 'answer';
     await expect(account.change.send({ current: 'one', new: 'two' })).rejects.toThrow(Failure);
@@ -54,19 +54,19 @@ describe('PasswordChange', () => {
     expect(account.password).toBe('three');
   });
 
-  it('does not take the password that the account has already', async () => {
+  it('refuses the password that the account already has', async () => {
     const account = new FakeAccount('one');
     await expect(account.change.send({ current: 'one', new: 'one' })).rejects.toThrow(Failure);
   });
 
-  it('takes nothing but the current password when every answer came', async () => {
+  it('accepts only the current password when no answer was lost', async () => {
     const account = new FakeAccount('one');
     await expect(account.change.send({ current: 'wrong', new: 'two' })).rejects.toEqual(WRONG);
     await expect(account.change.send({ current: 'wrong', new: 'two' })).rejects.toEqual(WRONG);
     expect(account.tries).toBe(2);
   });
 
-  it('asks whoever types another current password for the right one, whatever was lost', async () => {
+  it('asks for the right current password when another one is typed, whatever was lost', async () => {
     const account = new FakeAccount('one');
     account.loses = 'answer';
     await expect(account.change.send({ current: 'one', new: 'two' })).rejects.toThrow(Failure);

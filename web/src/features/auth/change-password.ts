@@ -9,19 +9,19 @@ function isWrongPassword(error: unknown): boolean {
   return error instanceof Failure && error.code === 'wrong_password';
 }
 
-/** Whether the new password is the account's already: the server verifies the current one first. */
+/** Whether the account already has the new password: the server verifies the current one first. */
 function isUnchanged(error: unknown): boolean {
   return error instanceof Failure && error.fields.some(({ code }) => code === 'password_unchanged');
 }
 
-/** Whether the password may have been changed although this is no 204. */
+/** Whether the password may have been changed although the answer is not a 204. */
 function isInDoubt(error: unknown): boolean {
   return !(error instanceof Failure) || (error.status ?? 500) >= 500;
 }
 
 /**
- * Changes one's password. A change without an answer may have been made, and then the current
- * password is the one it set: sent again, that one is tried too.
+ * Changes the user's password. A change without an answer may have been made; the password that it
+ * set is then the current one, so it is tried too when the form is sent again.
  */
 export class PasswordChange {
   readonly #api: Api;

@@ -9,7 +9,7 @@ interface PasswordFieldProps extends Omit<ComponentProps<typeof Field>, 'type' |
   label?: string;
 }
 
-/** A password that can be looked at (WCAG 3.3.8: and pasted, and filled in). */
+/** A password that can be shown, pasted and filled in (WCAG 3.3.8). */
 export function PasswordField({ label: givenLabel, ...field }: PasswordFieldProps) {
   const { t } = useI18n();
   const [isShown, setShown] = useState(false);

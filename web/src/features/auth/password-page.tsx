@@ -30,7 +30,7 @@ export default function PasswordPage() {
     <div className="mx-auto max-w-md">
       <PageHeading title={t.password.title} intro={t.password.intro} />
       <AccountForm error={form.generalError(change.error)} onSubmit={form.onSubmit(change.send)}>
-        {/* Tells password managers whose password it is. */}
+        {/* Password managers read the account from it. */}
         <input hidden readOnly autoComplete="username" value={user.email} />
         <PasswordField
           {...form.field('current')}

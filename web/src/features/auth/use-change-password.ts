@@ -6,9 +6,9 @@ import { useSendOnce } from '@/shared/use-send-once';
 import { PasswordChange, type PasswordBody } from './change-password';
 
 interface Handlers {
-  /** Called even if one has left the page meanwhile. */
+  /** Called even if the person has left the page. */
   readonly onChanged: () => void;
-  /** Called after `onChanged`, if one is still there. */
+  /** Called after `onChanged` if the person is still on the page. */
   readonly onDone: () => void;
   readonly onFailed: (error: Error) => void;
 }

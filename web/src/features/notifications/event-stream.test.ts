@@ -32,7 +32,7 @@ describe('EventStreamParser', () => {
     ]);
   });
 
-  it('gives the same events however the text is cut and its lines end', () => {
+  it('gives the same events wherever the text is cut and however its lines end', () => {
     const text =
       'id: 1\nevent: notification\ndata: {"cliente":"Íñigo"}\n\n: c\n\ndata: x\ndata: y\n\n';
     const expected = parse(text);
@@ -41,7 +41,7 @@ describe('EventStreamParser', () => {
         fc.constantFrom('\n', '\r\n', '\r'),
         fc.array(fc.nat({ max: 100 }), { maxLength: 8 }),
         (newline, cuts) => {
-          const whole = `${text.replaceAll('\n', newline)}:\n`; // ends a CR that might be half
+          const whole = `${text.replaceAll('\n', newline)}:\n`; // completes a CR that could be half of a CRLF
           const places = [0, ...cuts.map((cut) => cut % whole.length).sort((a, b) => a - b)];
           const pieces = places.map((place, i) =>
             whole.slice(place, places[i + 1] ?? whole.length),
@@ -53,7 +53,7 @@ describe('EventStreamParser', () => {
   });
 });
 
-it('readEvents puts characters together that were cut between bytes', async () => {
+it('readEvents reassembles characters that were cut between bytes', async () => {
   const bytes = new TextEncoder().encode(': c\n\ndata: ñ€😀\n\n');
   const body = new ReadableStream<Uint8Array>({
     start(controller) {

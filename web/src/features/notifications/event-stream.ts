@@ -69,7 +69,7 @@ export class EventStreamParser {
   }
 }
 
-/** Yields the events of a body, and null for each piece without one (a comment: it is alive). */
+/** Yields the events of a body, and null for each piece without one (a sign of life). */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<StreamEvent | null, void> {
@@ -85,6 +85,6 @@ export async function* readEvents(
       else yield* events;
     }
   } finally {
-    await reader.cancel().catch(() => undefined); // it may have broken already
+    await reader.cancel().catch(() => undefined); // the connection may already be broken
   }
 }

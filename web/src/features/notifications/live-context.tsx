@@ -49,7 +49,7 @@ export function LiveProvider({ user, children }: { user: User; children: ReactNo
   const toasts = useToasts();
   const [live] = useState(() => {
     const { api } = services;
-    // What the first list has is not news: the stream begins with the last minute.
+    // The stream starts with the last minute, so notifications of the first list are not new.
     const known = client
       .query(notificationsQuery(api, { unread: false, cursor: null }, true))
       .then((page) => new Set(page.items.map((item) => item.id)))

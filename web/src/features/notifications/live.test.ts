@@ -19,7 +19,7 @@ function notification(id: string): Notification {
   return { id, evento, order_id, cliente, total, color, payload, received_at, read_at: null };
 }
 
-/** A server that holds streams open and says what it is told to say. */
+/** A server that holds streams open and sends what a test asks it to. */
 class FakeStreams {
   readonly opened: (string | null)[] = [];
   answers: (Response | Error)[] = [];
@@ -88,7 +88,7 @@ function openTab(browser: FakeBrowser, streams: FakeStreams) {
 }
 
 describe('LiveNotifications', () => {
-  it('hands over each notification once, although the stream repeats them', async () => {
+  it('delivers each notification once, although the stream repeats them', async () => {
     const streams = new FakeStreams();
     const tab = openTab(new FakeBrowser(), streams);
     await expect.poll(() => tab.live.status.get()).toBe('live');
@@ -146,7 +146,7 @@ describe('LiveNotifications', () => {
     expect(tab.pauses).toEqual([30_000]);
   });
 
-  it('tells the other tabs that something was marked as read', async () => {
+  it('announces to the other tabs that something was marked as read', async () => {
     const [browser, streams] = [new FakeBrowser(), new FakeStreams()];
     const first = openTab(browser, streams);
     const second = openTab(browser, streams);

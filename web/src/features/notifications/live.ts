@@ -7,7 +7,7 @@ import { readEvents } from './event-stream';
 
 export type Notification = components['schemas']['NotificationOut'];
 
-/** Polling: the stream is away, so lists are fetched every few seconds. */
+/** Polling: there is no stream, so lists are fetched every few seconds. */
 export type LiveStatus = 'connecting' | 'live' | 'polling';
 
 type Message =
@@ -21,7 +21,7 @@ type Message =
   | { readonly type: 'changed' };
 
 export interface LiveWorld {
-  /** Opens the stream after an event's id. */
+  /** Opens the stream at the event that follows an id. */
   readonly open: (lastEventId: string | null, signal: AbortSignal) => Promise<Response>;
   readonly locks: Locks;
   readonly openChannel: OpenChannel;
@@ -30,9 +30,9 @@ export interface LiveWorld {
 }
 
 export interface LiveHandlers {
-  /** A notification that this tab has not been handed before. */
+  /** Called with a notification that this tab has not seen before. */
   readonly onNotification: (notification: Notification) => void;
-  /** Lists may be older than what is stored: a stream was opened, or a tab marked something. */
+  /** Called when lists can be stale: a stream was opened, or a tab marked something as read. */
   readonly onStale: () => void;
 }
 
@@ -43,8 +43,8 @@ const LONGEST_DELAY = 30_000;
 const MAX_SEEN = 2000;
 
 /**
- * Notifications as they arrive. One tab of a user holds the stream and hands each event to the
- * others; when it closes, the next one takes over where it was.
+ * Delivers notifications as they arrive. One tab of a user holds the stream and passes each event to
+ * the others; when it closes, the next tab continues after the last event.
  */
 export class LiveNotifications {
   readonly status = new Store<LiveStatus>('connecting');
@@ -60,7 +60,7 @@ export class LiveNotifications {
     private readonly handlers: LiveHandlers,
   ) {}
 
-  /** Begins to listen; returns what ends it. */
+  /** Starts to listen; returns a function that stops it. */
   start(): () => void {
     const stopping = new AbortController();
     const { signal } = stopping;
@@ -84,7 +84,7 @@ export class LiveNotifications {
     };
   }
 
-  /** Tells the other tabs that something was marked as read. */
+  /** Announces to the other tabs that something was marked as read. */
   announceChange(): void {
     this.#channel?.post({ type: 'changed' });
   }
@@ -98,14 +98,14 @@ export class LiveNotifications {
       try {
         await this.#readOnce(signal);
         failures = 0;
-        delay = FIRST_DELAY * this.world.random(); // ended in order: not all pages at once
+        delay = FIRST_DELAY * this.world.random(); // ended in order: spread the pages' requests
       } catch (error) {
         if (!isRunning(signal) || error instanceof SessionEnded) return;
         failures += 1;
         this.#setStatus('polling');
         delay = this.#delayAfter(failures, error);
       }
-      await this.world.pause(delay, signal).catch(() => undefined); // the loop sees the abort
+      await this.world.pause(delay, signal).catch(() => undefined); // the loop checks for the abort
     }
   }
 
@@ -142,7 +142,7 @@ export class LiveNotifications {
           this.#deliver(notification);
         }
       }
-      throw new Failure('network'); // a stream ends with an event of its own
+      throw new Failure('network'); // a stream that ends in order sends an `end` event
     } catch (error) {
       throw failureOfThrown(error);
     } finally {
@@ -166,13 +166,13 @@ export class LiveNotifications {
     }
   }
 
-  /** A tab that holds the stream without a sign of life leaves this one to itself. */
+  /** Falls back to polling when the tab that holds the stream gives no sign of life. */
   #expectSign(): void {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => this.status.set('polling'), SILENCE);
   }
 
-  /** Also the sign of life for the other tabs. */
+  /** Sets the status and posts it, which is also the sign of life for the other tabs. */
   #setStatus(status: LiveStatus): void {
     this.status.set(status);
     this.#channel?.post({ type: 'status', status });

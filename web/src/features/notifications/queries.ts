@@ -9,7 +9,7 @@ export type NotificationPage = components['schemas']['NotificationPage'];
 
 const PAGE_SIZE = 20;
 const POLLING = 10_000;
-/** Even a live list is fetched now and then. */
+/** A live list is fetched from time to time too. */
 const LIVE_REFRESH = 120_000;
 
 export function notificationsQuery(

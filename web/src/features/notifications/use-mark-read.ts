@@ -7,7 +7,7 @@ import type { Notification } from './live';
 import { useLive } from './live-context';
 import type { NotificationPage } from './queries';
 
-/** Marks what the function chooses as read, on every page at hand. */
+/** Marks the notifications that `isMarked` chooses as read, on every page in the cache. */
 function markInPages(client: QueryClient, isMarked: (notification: Notification) => boolean): void {
   const now = new Date().toISOString();
   client.setQueriesData<NotificationPage>({ queryKey: ['notifications'] }, (page) => {
@@ -23,7 +23,7 @@ function markInPages(client: QueryClient, isMarked: (notification: Notification)
   });
 }
 
-/** Marks one as read; shown at once, and taken back when the server does not. */
+/** Marks a notification as read: shown at once, and reverted when the server refuses. */
 export function useMarkRead() {
   const { api } = useServices();
   const live = useLive();

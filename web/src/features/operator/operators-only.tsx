@@ -5,7 +5,7 @@ import { buttonClasses } from '@/shared/ui/button';
 import { PageHeading } from '@/shared/ui/page';
 import { Card, Empty } from '@/shared/ui/surfaces';
 
-/** What a customer sees who followed an operator's link; the server would refuse the data too. */
+/** Shown to a customer who followed an operator's link; the server would refuse the data anyway. */
 export function OperatorsOnly() {
   const { t } = useI18n();
   return (

@@ -12,7 +12,7 @@ type Tone = 'plain' | 'warn' | 'danger';
 
 const TONES: Record<Tone, string> = { plain: '', warn: 'text-warn', danger: 'text-danger' };
 
-/** Where the orders stand on their way, in figures. */
+/** The number of orders at each stage of the pipeline. */
 export function PipelineFigures() {
   const { t, format } = useI18n();
   const { api } = useServices();

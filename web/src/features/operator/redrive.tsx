@@ -11,7 +11,7 @@ import { Icon } from '@/shared/ui/icons';
 
 import type { Delivery } from './queries';
 
-/** Sends a dead or done delivery again, once the operator confirms it. */
+/** Sends a dead or done delivery again after the operator has confirmed it. */
 export function Redrive({ delivery, size }: { delivery: Delivery; size: 'small' | 'normal' }) {
   const { t } = useI18n();
   const { api } = useServices();

@@ -15,7 +15,7 @@ interface DraftNoticesProps {
   onStartAnother: () => void;
 }
 
-/** What became of the draft so far, when that is not simply nothing. */
+/** Notices about a draft that has been sent: failures, doubts, an order that was already placed. */
 export function DraftNotices({ draft, error, isSending, onStartAnother }: DraftNoticesProps) {
   const { t } = useI18n();
   if (isSending) return null;

@@ -32,13 +32,13 @@ describe('DraftStore', () => {
     });
   });
 
-  it('remembers after a reload that an earlier form of it made an order', () => {
+  it('remembers after a reload that an earlier version of it made an order', () => {
     store.sending();
     store.placedBefore('order-1');
     expect(open().draft).toMatchObject({ isInDoubt: false, placedOrderId: 'order-1' });
   });
 
-  it('stays in doubt when a later attempt is refused for what it says', () => {
+  it('stays in doubt when a later attempt is refused for its content', () => {
     store.sending();
     const wasInDoubt = store.draft.isInDoubt;
     store.sending();
@@ -46,7 +46,7 @@ describe('DraftStore', () => {
     expect(open().draft.isInDoubt).toBe(true);
   });
 
-  it('starts another with a key of its own', () => {
+  it('starts another one with a new key', () => {
     const { key } = store.draft;
     store.keep({ cliente: 'Ana', lines: [LINE] });
     const next = store.startAnother();
@@ -55,7 +55,7 @@ describe('DraftStore', () => {
     expect(open().draft).toEqual(next);
   });
 
-  it('is another one for another user', () => {
+  it('is separate for each user', () => {
     store.keep({ cliente: 'Ana', lines: [LINE] });
     expect(isEmpty(open('eva-id').draft)).toBe(true);
     expect(open().draft.cliente).toBe('Ana');
@@ -63,7 +63,7 @@ describe('DraftStore', () => {
   });
 
   it.each(['', '{', 'null', '{"key":"a b","cliente":"","lines":[]}'])(
-    'begins anew when what is stored is %j',
+    'starts over when the stored text is %j',
     (text) => {
       sessionStorage.setItem('swapshop:ana-id:draft', text);
       expect(isEmpty(open().draft)).toBe(true);

@@ -11,18 +11,18 @@ import {
 } from './order-schema';
 
 const draftSchema = z.object({
-  /** The Idempotency-Key: one for the life of the draft, edits included. */
+  /** The Idempotency-Key, the same through every edit of the draft. */
   key: z.string().check(z.regex(/^[\x21-\x7e]{1,255}$/)),
   ...contentSchema.shape,
-  /** It was sent and no answer tells whether an order was made of it. */
+  /** It was sent, and it is not known whether an order was made of it. */
   isInDoubt: z.boolean(),
-  /** The order that an earlier form of the draft made. */
+  /** The order that an earlier version of the draft made. */
   placedOrderId: z.nullable(z.string()),
 });
 
 export type Draft = z.infer<typeof draftSchema>;
 
-/** 128 random bits; crypto.randomUUID is missing from pages without TLS. */
+/** Returns 128 random bits; pages without TLS have no crypto.randomUUID. */
 function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -44,7 +44,7 @@ export function isEmpty(content: DraftContent): boolean {
   return Object.values(fields).every((text) => text.trim() === '') && lines.every(isBlank);
 }
 
-/** A user's draft in this tab: it outlives reloads, lost sessions and answers that never came. */
+/** A user's draft in this tab. It survives reloads, ended sessions and lost answers. */
 export class DraftStore {
   readonly #name: string;
   #draft: Draft;
@@ -62,31 +62,31 @@ export class DraftStore {
     return this.#draft;
   }
 
-  /** Keeps what was typed, under the same key. */
+  /** Stores what was typed, under the same key. */
   keep(content: DraftContent): void {
     this.#draft = { ...this.#draft, ...content };
     this.#write();
   }
 
-  /** Before it is sent: whatever happens to this page now, an order may come of it. */
+  /** Records that the draft is about to be sent: from now on an order may exist. */
   sending(): void {
     this.#draft = { ...this.#draft, isInDoubt: true };
     this.#write();
   }
 
-  /** The server refused it for what it says: nothing was made of this attempt. */
+  /** Records that the server refused the content: this attempt made no order. */
   refused(wasInDoubt: boolean): void {
     this.#draft = { ...this.#draft, isInDoubt: wasInDoubt };
     this.#write();
   }
 
-  /** An earlier form of it had made an order. */
+  /** Records that an earlier version of the draft made an order. */
   placedBefore(orderId: string): void {
     this.#draft = { ...this.#draft, isInDoubt: false, placedOrderId: orderId };
     this.#write();
   }
 
-  /** After a 201, or to discard it: the next draft has a key of its own. */
+  /** Starts the next draft with a new key, after a 201 or to discard this one. */
   startAnother(): Draft {
     this.#draft = newDraft();
     this.#write();
@@ -99,7 +99,7 @@ export class DraftStore {
     try {
       return draftSchema.parse(JSON.parse(text));
     } catch {
-      return null; // of another release, or damaged: a new draft is better than no page
+      return null; // from another release, or damaged: a new draft is better than no page
     }
   }
 

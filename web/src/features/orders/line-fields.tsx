@@ -17,7 +17,7 @@ interface LineFieldsProps {
   onDuplicate: () => void;
 }
 
-/** One line of the order; the numbers that people read count from 1. */
+/** One line of the order; the numbers that people see start at 1. */
 export function LineFields({
   position,
   canRemove,

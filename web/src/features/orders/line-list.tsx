@@ -11,13 +11,13 @@ import type { CheckedOrder } from './order-schema';
 
 const MAX_LINES = 100;
 
-/** Which line the focus is in; null outside of all. */
+/** Returns the position of the line that has the focus; null if none has it. */
 function focusedLine(target: EventTarget): number | null {
   const line = target instanceof Element ? target.closest<HTMLElement>('[data-line]') : null;
   return line?.dataset.line === undefined ? null : Number(line.dataset.line);
 }
 
-/** The order's lines, for the mouse and for the keyboard alone. */
+/** The order's lines; every action works with the mouse and with the keyboard. */
 export function LineList() {
   const { t } = useI18n();
   const { control, getValues, setFocus } = useFormContext<DraftContent, unknown, CheckedOrder>();
@@ -42,7 +42,7 @@ export function LineList() {
     lines.remove(position);
     setNews(t.newOrder.lineRemoved(position + 1));
     const neighbour = Math.min(position, lines.fields.length - 2);
-    // Once the fields have moved up.
+    // After the fields have moved up.
     requestAnimationFrame(() => setFocus(`lines.${neighbour}.producto`));
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -56,7 +56,7 @@ export function LineList() {
   };
 
   return (
-    // The keys bubble up from the fields, which are what is interactive here.
+    // The key events bubble up from the fields, which are the interactive elements here.
     <section aria-labelledby="lines-title" onKeyDown={onKeyDown}>
       <div className="mb-3 flex flex-wrap items-baseline justify-between gap-x-4">
         <h2 id="lines-title" className="text-lg font-semibold tracking-tight">

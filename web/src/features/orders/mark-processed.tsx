@@ -10,7 +10,7 @@ import { Icon } from '@/shared/ui/icons';
 
 import type { Order } from './queries';
 
-/** An operator's way to process an order by hand; repeating it changes nothing. */
+/** Lets an operator process an order by hand; doing it twice changes nothing. */
 export function MarkProcessed({ order }: { order: Order }) {
   const { t } = useI18n();
   const { api } = useServices();

@@ -68,7 +68,7 @@ export default function NewOrderPage() {
   const startAnother = () => {
     form.reset(contentOf(drafts.startAnother()));
     order.reset();
-    requestAnimationFrame(() => form.setFocus('cliente')); // once the fields are there again
+    requestAnimationFrame(() => form.setFocus('cliente')); // after the fields are back
   };
   return (
     <FormProvider {...form}>

@@ -20,7 +20,7 @@ function errorsOf(value: unknown): Record<string, string> {
 }
 
 describe('orderSchema', () => {
-  it('makes the body that the server wants', () => {
+  it('makes the body that the server expects', () => {
     const checked = orderSchema.parse({
       cliente: '  Iñigo ',
       lines: [LINE, { ...LINE, talla: ' M ', color: 'azul', precio: '0.1' }],
@@ -65,7 +65,7 @@ describe('orderSchema', () => {
   });
 });
 
-it('the running total is exact and leaves out what is half typed', () => {
+it('the running total is exact and ignores incomplete lines', () => {
   const lines = [
     { cantidad: '3', precio: '0,10' },
     { cantidad: '', precio: '5' },

@@ -13,7 +13,7 @@ const draftLine = z.object({
   precio: z.string(),
 });
 
-/** What the form holds, as it was typed. */
+/** The content of the form as it was typed. */
 export const contentSchema = z.object({
   cliente: z.string(),
   lines: z.array(draftLine).check(z.minLength(1), z.maxLength(100)),
@@ -31,7 +31,7 @@ export const EMPTY_LINE: DraftLine = {
 };
 export const EMPTY_CONTENT: DraftContent = { cliente: '', lines: [EMPTY_LINE] };
 
-/** Returns what the form holds of a draft. */
+/** Returns the part of a draft that the form shows. */
 export function contentOf(draft: DraftContent): DraftContent {
   const names = Object.keys(EMPTY_CONTENT) as (keyof DraftContent)[];
   return Object.fromEntries(names.map((name) => [name, draft[name]])) as unknown as DraftContent;
@@ -40,7 +40,7 @@ export function contentOf(draft: DraftContent): DraftContent {
 const key = (name: ValidationKey): ValidationKey => name;
 const MAX_QUANTITY = 1000;
 
-/** Reads a quantity, 1..1000; null unless it is one. */
+/** Reads a quantity from 1 to 1000; null for anything else. */
 function parseQuantity(text: string): number | null {
   if (!/^\d{1,4}$/.test(text.trim())) return null;
   const quantity = Number(text);
@@ -72,7 +72,7 @@ const line = z.object({
   precio: price,
 });
 
-/** What the form holds, as the server will have it; amounts in cents. */
+/** The content of the form as the server expects it, with amounts in cents. */
 export const orderSchema = z
   .object({ cliente: requiredLine, lines: z.array(line) })
   .check(
@@ -98,7 +98,7 @@ export function toBody({ lines, ...fields }: CheckedOrder): OrderBody {
   };
 }
 
-/** The subtotal of a line that may be half typed; null until both of its numbers are there. */
+/** Returns the subtotal of a line; null until both of its numbers are complete. */
 export function subtotalOf({
   cantidad,
   precio,
@@ -108,7 +108,7 @@ export function subtotalOf({
   return quantity === null || price === null ? null : quantity * price;
 }
 
-/** The total of what is typed so far. */
+/** Returns the total of the complete lines. */
 export function runningTotal(lines: readonly Pick<DraftLine, 'cantidad' | 'precio'>[]): Cents {
   return lines.reduce((sum, each) => sum + (subtotalOf(each) ?? 0), 0);
 }
@@ -123,7 +123,7 @@ function isOrderField(path: string): path is OrderField {
   return Object.hasOwn(EMPTY_CONTENT, path) && path !== 'lines';
 }
 
-/** Names the form's field of a server's path, such as items.0.precio_unitario. */
+/** Returns the form's field for a path of the server, such as items.0.precio_unitario. */
 export function formFieldOf(path: string): OrderField | `lines.${number}.${LineField}` | null {
   if (isOrderField(path)) return path;
   const match = FIELD.exec(path);

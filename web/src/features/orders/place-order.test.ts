@@ -11,7 +11,7 @@ const BODY = { cliente: 'Ana', items: [] };
 
 type Answer = Response | Error;
 
-/** Places an order with a server that gives these answers; tells what it saw. */
+/** Places an order with a server that gives these answers; returns what the server saw. */
 async function place(...answers: Answer[]) {
   const keys: (string | null)[] = [];
   const pauses: number[] = [];
@@ -65,7 +65,7 @@ describe('placeOrder', () => {
     expect(isInDoubt(result)).toBe(true);
   });
 
-  it('tells which order the key has made already, and does not try again', async () => {
+  it('names the order that the key has already made, and does not try again', async () => {
     const { result, keys } = await place(
       problem(422, 'idempotency_key_reused', { order_id: 'order-0' }),
     );

@@ -11,18 +11,18 @@ const FIRST_PAUSE = 1000;
 
 interface PlaceOptions {
   readonly pause: (milliseconds: number) => Promise<void>;
-  /** Called before each further try, with its number from 1. */
+  /** Called before each retry with its number, which starts at 1. */
   readonly onRetry: (retry: number) => void;
 }
 
-/** The same request may bring the answer: nobody answered, or it is being worked on. */
+/** Whether the same request can succeed later: nobody answered, or the order is being saved. */
 function mayComeThrough(failure: Failure): boolean {
   return failure.isAway || failure.code === 'idempotency_in_flight';
 }
 
 /**
- * Places an order, trying again under the same key while nobody answers: however many of the
- * requests arrive, one order is made.
+ * Places an order. Tries again with the same key while nobody answers, so one order is made however
+ * many of the requests arrive.
  *
  * @throws Failure; SessionEnded.
  */
@@ -49,7 +49,7 @@ export async function placeOrder(
   }
 }
 
-/** Whether an order may have been made although this is no 201. */
+/** Whether an order may have been made although the answer is not a 201. */
 export function isInDoubt(error: unknown): boolean {
   return !(error instanceof Failure) || mayComeThrough(error) || (error.status ?? 500) >= 500;
 }

@@ -9,7 +9,7 @@ export type TimelineEvent = components['schemas']['TimelineEvent'];
 export type Estado = Order['estado'];
 
 const PAGE_SIZE = 20;
-/** Pending orders change within seconds; the others stay as they are. */
+/** Pending orders change within seconds; processed ones do not change. */
 const REFRESH: Record<Estado, number> = { PENDING: 4000, PROCESSED: 15_000 };
 const DETAIL_REFRESH = 3000;
 
@@ -32,7 +32,7 @@ export type ServedBy = 'HIT' | 'MISS' | 'BYPASS';
 export interface ServedOrder {
   readonly order: Order;
   readonly servedBy: ServedBy | null;
-  /** From the request to the answer, as this page saw it. */
+  /** The time from the request to the answer, as measured by this page. */
   readonly milliseconds: number | null;
 }
 
@@ -78,7 +78,7 @@ export function timelineQuery(api: Api, id: string) {
   });
 }
 
-/** Shows an order that was just placed at once: its row on the pending list, and its page. */
+/** Shows a new order at once, on the pending list and on its page. */
 export function addPlacedOrder(client: QueryClient, order: Order): void {
   client.setQueryData<ServedOrder>(['orders', 'detail', order.id], {
     order,

@@ -22,7 +22,7 @@ function waitsFor(t: Catalogue, events: readonly TimelineEvent[]): string | null
   return has('processed') ? t.orders.waitingNotice : t.orders.waiting;
 }
 
-/** The life of an order so far, and what comes next. */
+/** The history of an order, and what comes next. */
 export function Timeline({ events }: { events: readonly TimelineEvent[] }) {
   const { t, format } = useI18n();
   const next = waitsFor(t, events);

@@ -16,7 +16,7 @@ interface Handlers {
   readonly onFailed: (error: Error) => void;
 }
 
-/** Sends the draft under its key; the draft learns what came of it before anything is shown. */
+/** Sends the draft under its key; the outcome is stored in the draft before anything is shown. */
 export function usePlaceOrder(drafts: DraftStore, { onPlaced, onFailed }: Handlers) {
   const { api } = useServices();
   const client = useQueryClient();

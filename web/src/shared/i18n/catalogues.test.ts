@@ -7,7 +7,7 @@ import type { LocalCode } from '@/api/problem-codes';
 
 import { CATALOGUES, messageOf } from './index';
 
-/** Lists every entry: its path, and what it says for numbers and names. */
+/** Lists the path of every entry with its texts, for several arguments if it is a function. */
 function entries(node: unknown, path = ''): [string, string[]][] {
   if (typeof node === 'string') return [[path, [node]]];
   if (typeof node === 'function') {
@@ -17,7 +17,7 @@ function entries(node: unknown, path = ''): [string, string[]][] {
   return Object.entries(node as object).flatMap(([key, value]) => entries(value, `${path}.${key}`));
 }
 
-/** What Spanish and English write alike. */
+/** Entries that are the same in Spanish and English. */
 const ALIKE = new Set([
   '.common.none',
   '.newOrder.total',
@@ -77,7 +77,7 @@ function commonCodes(): string[] {
   );
 }
 
-/** What the page finds out by itself. */
+/** Codes of failures that the page itself detects. */
 const LOCAL: LocalCode[] = ['network', 'timeout', 'gateway', 'unexpected'];
 
 describe('problem messages', () => {
@@ -97,7 +97,7 @@ describe('problem messages', () => {
     }
   });
 
-  it('are there for no code that a page never meets', () => {
+  it('exist only for codes that a page can meet', () => {
     const met = new Set<string>([
       ...['api', 'receiver'].flatMap(declaredCodes),
       ...commonCodes(),

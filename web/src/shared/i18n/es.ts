@@ -50,7 +50,7 @@ export const es = {
   },
   auth: {
     signInTitle: 'Entrar',
-    signInIntro: 'Haga pedidos y vea en el momento cuándo están listos.',
+    signInIntro: 'Haga pedidos y sepa al momento cuándo están listos.',
     registerTitle: 'Crear cuenta',
     registerIntro: 'Solo hace falta un nombre, un correo y una contraseña.',
     name: 'Nombre',
@@ -74,13 +74,13 @@ export const es = {
   password: {
     title: 'Cambiar contraseña',
     intro:
-      'Al cambiarla, su sesión se cerrará en todos los demás navegadores y dispositivos en unos minutos; en este seguirá abierta.',
+      'Al cambiarla, su sesión se cerrará en todos los demás navegadores y dispositivos en unos segundos; en este seguirá abierta.',
     current: 'Contraseña actual',
     next: 'Contraseña nueva',
     submit: 'Cambiar contraseña',
     submitting: 'Cambiando…',
     changed: 'Contraseña cambiada',
-    changedBody: 'En los demás dispositivos, entre de nuevo con la nueva.',
+    changedBody: 'En sus demás dispositivos, vuelva a entrar con la contraseña nueva.',
   },
   validation: {
     required: 'Este campo es obligatorio.',
@@ -153,7 +153,7 @@ export const es = {
     emptyProcessed: 'Todavía no hay pedidos procesados',
     emptyProcessedBody: 'Cuando un pedido esté preparado lo verá aquí y recibirá un aviso.',
     autoRefresh: 'Se actualiza solo',
-    markProcessed: 'Marcar procesado',
+    markProcessed: 'Marcar como procesado',
     markProcessedFor: (cliente: string) => `Marcar como procesado el pedido de ${cliente}`,
     marked: 'Pedido marcado como procesado',
     markFailed: 'No se pudo marcar el pedido',
@@ -178,17 +178,17 @@ export const es = {
       unknown: 'en curso',
     },
     httpStatus: (status: number) => `HTTP ${status}`,
-    waiting: 'Esperando a que se prepare…',
+    waiting: 'En espera de que se prepare…',
     waitingNotice: 'Enviando el aviso…',
-    served: 'Cómo se sirvió',
+    served: 'Origen de los datos',
     servedBy: {
       HIT: 'Desde la caché, sin consultar la base de datos.',
       MISS: 'Desde la base de datos; la copia queda en la caché.',
       BYPASS: 'Desde la base de datos, sin pasar por la caché.',
-      unknown: 'La tienda no indicó cómo lo sirvió.',
+      unknown: 'La tienda no ha indicado de dónde vienen.',
     },
     milliseconds: (n: number) => `${n} ms`,
-    readAgain: 'Leer otra vez',
+    readAgain: 'Volver a leer',
   },
   notifications: {
     title: 'Avisos',
@@ -219,8 +219,8 @@ export const es = {
   },
   operator: {
     title: 'Operación',
-    intro: 'El camino de los pedidos hasta el aviso, y lo que se ha quedado por el camino.',
-    pipeline: 'Estado del circuito',
+    intro: 'El recorrido de los pedidos hasta el aviso, y los que se han quedado por el camino.',
+    pipeline: 'Estado del proceso',
     pending: 'Pendientes',
     blocked: 'Bloqueados',
     ready: 'En cola',
@@ -242,13 +242,13 @@ export const es = {
     lastError: 'Último error',
     lastStatus: 'Última respuesta',
     noError: 'Sin errores',
-    aways: 'Veces sin respuesta',
+    aways: 'Intentos sin respuesta',
     attemptLog: 'Intentos',
     noAttempts: 'Todavía no se ha intentado.',
     empty: 'No hay entregas en este estado',
     emptyDead: 'No hay entregas fallidas',
     emptyBody: 'Aparecerán aquí en cuanto las haya.',
-    emptyDeadBody: 'Todos los avisos llegan a su destino. No hay nada que hacer.',
+    emptyDeadBody: 'Todos los avisos llegan a su destino. No tiene que hacer nada.',
     redrive: 'Repetir entrega',
     redriveTitle: '¿Repetir esta entrega?',
     redriveBody:
@@ -266,5 +266,5 @@ type Widen<Entry> = Entry extends string
     ? (...parameters: Parameters) => string
     : { readonly [Key in keyof Entry]: Widen<Entry[Key]> };
 
-/** What every language must say. */
+/** The texts that every language must have. */
 export type Catalogue = Widen<typeof es>;

@@ -11,7 +11,7 @@ export type { Catalogue, Language };
 export const CATALOGUES: Record<Language, Catalogue> = { es, en };
 const LANGUAGE_KEY = 'swapshop.language';
 
-/** Returns the language that this browser chose; Spanish until it does. */
+/** Returns the language that was chosen in this browser; Spanish by default. */
 export function storedLanguage(): Language {
   return localStorage.getItem(LANGUAGE_KEY) === 'en' ? 'en' : 'es';
 }
@@ -50,7 +50,7 @@ export function useI18n(): I18n {
   return value;
 }
 
-/** Returns the message of a failure; one that is newer than this page gets the general one. */
+/** Returns the message of a failure; an unknown code gets the general message. */
 export function messageOf(t: Catalogue, failure: Pick<Failure, 'code'>): string {
   const messages: Readonly<Record<string, string | undefined>> = t.problems;
   return messages[failure.code] ?? t.problems.unexpected;

@@ -1,6 +1,6 @@
 import type { FailureCode } from '@/api/problem-codes';
 
-/** What each kind of failure means to the person, and what they can do about it. */
+/** A message for each kind of failure: its meaning to the person, and what they can do about it. */
 export const problems: Record<FailureCode, string> = {
   bad_request: 'The store did not understand the request. Reload the page and try again.',
   body_too_large: 'That is too much to send at once. Split the order into smaller ones.',

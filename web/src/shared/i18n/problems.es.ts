@@ -1,6 +1,6 @@
 import type { FailureCode } from '@/api/problem-codes';
 
-/** What each kind of failure means to the person, and what they can do about it. */
+/** A message for each kind of failure: its meaning to the person, and what they can do about it. */
 export const problems: Record<FailureCode, string> = {
   bad_request: 'La tienda no ha entendido la petición. Recargue la página e inténtelo de nuevo.',
   body_too_large: 'Es demasiado para un solo envío. Divida el pedido en varios.',

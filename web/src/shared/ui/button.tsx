@@ -18,7 +18,7 @@ const SIZES: Record<Size, string> = {
   icon: 'size-10',
 };
 
-/** The looks of a button, for links too. */
+/** Returns the classes of a button; links use them too. */
 export function buttonClasses(kind: Kind = 'primary', size: Size = 'normal'): string {
   return classes(
     'inline-flex items-center justify-center gap-2 rounded-xl font-medium whitespace-nowrap',
@@ -32,7 +32,7 @@ export function buttonClasses(kind: Kind = 'primary', size: Size = 'normal'): st
 interface ButtonProps extends ComponentProps<'button'> {
   kind?: Kind;
   size?: Size;
-  /** Busy buttons keep the focus and do nothing. */
+  /** A busy button keeps the focus and does nothing. */
   isBusy?: boolean;
 }
 

@@ -14,7 +14,7 @@ interface ConfirmProps {
   onConfirm: () => void;
 }
 
-/** Asks before something that cannot be taken back. */
+/** Asks for confirmation of something that cannot be undone. */
 export function Confirm({ trigger, title, body, confirm, isDangerous, onConfirm }: ConfirmProps) {
   const { t } = useI18n();
   return (

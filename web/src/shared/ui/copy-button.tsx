@@ -7,7 +7,7 @@ import { Icon } from './icons';
 
 const SHOWN = 2000;
 
-/** Copies a text; left out where the browser has no clipboard (a page without TLS). */
+/** Copies a text; not shown where the browser has no clipboard (a page without TLS). */
 export function CopyButton({ text, label }: { text: string; label: string }) {
   const { t } = useI18n();
   const [isCopied, setCopied] = useState(false);
@@ -16,7 +16,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
     const timer = setTimeout(() => setCopied(false), SHOWN);
     return () => clearTimeout(timer);
   }, [isCopied]);
-  // Typed as always there; a page without TLS has none.
+  // The type says that it always exists; a page without TLS has none.
   const clipboard = navigator.clipboard as Clipboard | undefined;
   if (clipboard === undefined) return null;
   return (
@@ -27,7 +27,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
       onClick={() => {
         clipboard.writeText(text).then(
           () => setCopied(true),
-          () => setCopied(false), // refused by the person's settings: the text can be selected
+          () => setCopied(false), // refused by the browser: the text can be selected
         );
       }}
     >

@@ -10,11 +10,11 @@ interface FieldProps extends ComponentProps<'input'> {
   hint?: string | undefined;
   error?: string | undefined;
   isOptional?: boolean;
-  /** Stands inside the input, at its end. */
+  /** Shown inside the input, at its end. */
   end?: ReactNode;
 }
 
-/** A labelled input; its error and its hint are read with it. */
+/** A labelled input; screen readers read its error and its hint with it. */
 export function Field({
   label,
   hint,

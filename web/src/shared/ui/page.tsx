@@ -7,7 +7,7 @@ import { Button } from './button';
 import { Icon } from './icons';
 import { Notice } from './surfaces';
 
-/** The title that had the focus last; the first one of a visit leaves the focus to the browser. */
+/** The last title that took the focus; the first page of a visit leaves it where it is. */
 let focusedTitle: string | null = null;
 
 interface HeadingProps {
@@ -17,7 +17,7 @@ interface HeadingProps {
   above?: ReactNode;
 }
 
-/** A page's h1: names the document and takes the focus when one navigates to it. */
+/** A page's h1: names the document and takes the focus after a navigation. */
 export function PageHeading({ title, intro, actions, above }: HeadingProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
@@ -55,7 +55,7 @@ interface FailureNoticeProps {
   onRetry?: () => void;
 }
 
-/** Any failure in the page's language, with what to report and a way on. */
+/** A failure in the page's language, with the reference to report and a way to retry. */
 export function FailureNotice({ error, title, onRetry }: FailureNoticeProps) {
   const { t } = useI18n();
   const failure = error instanceof Failure ? error : new Failure('unexpected');

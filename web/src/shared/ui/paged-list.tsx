@@ -22,7 +22,7 @@ interface PagedListProps<Item> {
   children: (item: Item) => ReactNode;
 }
 
-/** One page of a list: its items or what is wrong with them, and the way to the other pages. */
+/** One page of a list: its items or their failure, and the way to the other pages. */
 export function PagedList<Item>({ list, pages, onPages, empty, children }: PagedListProps<Item>) {
   const { data } = list;
   return (

@@ -4,13 +4,13 @@ import { Button } from './button';
 import { Icon } from './icons';
 
 interface PaginationProps {
-  /** Cursors of the pages behind, the current page's last. */
+  /** The cursor of each page after the first, the current page's last. */
   pages: readonly string[];
   nextCursor: string | null;
   onPages: (pages: string[]) => void;
 }
 
-/** Newer and older, by cursors; nothing when all fits on one page. */
+/** Buttons to newer and older items; nothing when everything fits on one page. */
 export function Pagination({ pages, nextCursor, onPages }: PaginationProps) {
   const { t } = useI18n();
   if (pages.length === 0 && nextCursor === null) return null;

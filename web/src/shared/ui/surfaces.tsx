@@ -42,11 +42,11 @@ interface NoticeProps {
   title?: string;
   children?: ReactNode;
   actions?: ReactNode;
-  /** Announced at once: what failed, or what the person must know now. */
+  /** Screen readers announce it at once: a failure, or news that cannot wait. */
   isUrgent?: boolean;
 }
 
-/** Words that stand out on a page: a failure, a caution, a success. */
+/** A highlighted text on a page: a failure, a warning, a success. */
 export function Notice({ tone, title, children, actions, isUrgent = false }: NoticeProps) {
   return (
     <div
@@ -73,7 +73,7 @@ interface EmptyProps {
   action?: ReactNode;
 }
 
-/** What stands in place of an empty list, and what to do about it. */
+/** Takes the place of an empty list, and says what to do about it. */
 export function Empty({ icon, title, children, action }: EmptyProps) {
   return (
     <div className="flex flex-col items-center px-6 py-16 text-center">
@@ -87,7 +87,7 @@ export function Empty({ icon, title, children, action }: EmptyProps) {
   );
 }
 
-/** Grey shapes in place of rows that are on their way. */
+/** Grey shapes in place of rows that are being loaded. */
 export function SkeletonRows({ rows = 5 }: { rows?: number }) {
   const { t } = useI18n();
   return (

@@ -1,6 +1,6 @@
 import { classes } from './classes';
 
-/** The looks of links that choose among a few views of one page. */
+/** The classes of links that choose among a few views of one page. */
 export const TAB_LIST =
   'flex max-w-full gap-1 overflow-x-auto rounded-xl bg-sunken p-1 [scrollbar-width:none]';
 

@@ -18,7 +18,7 @@ export interface ToastMessage {
 const MAX_SHOWN = 3;
 const DURATION = 8000;
 
-/** What is shown for a moment at the edge of the page. */
+/** Messages that appear for a moment at the edge of the page. */
 export class Toasts {
   readonly shown = new Store<readonly ToastMessage[]>([]);
   #next = 0;
