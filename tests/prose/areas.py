@@ -12,6 +12,13 @@ CLEAN: Final = (
     "operations/**/*.py",
     "tests/prose/*.py",
     "tests/unit/prose/*.py",
+    "web/*.js",
+    "web/*.ts",
+    "web/e2e/*.ts",
+    "web/public/*",
+    "web/scripts/*",
+    "web/src/**/*",
+    "web/tests/*",
 )
 """Globs below the project's root, checked by `./task lint`."""
 
