@@ -5,6 +5,8 @@ Hypothesis then tries the same examples in every run.
 """
 
 import os
+import shutil
+import tempfile
 from collections.abc import Generator
 
 import pytest
@@ -18,6 +20,22 @@ from support.stores.servers import (
     given_or_private_redis,
     valkey,
 )
+
+MEMORY = "/dev/shm"  # noqa: S108 - what is made there has a folder of its own
+MEMORY_BYTES = 4 * 2**30
+
+
+def _has_room_in_memory() -> bool:
+    try:
+        may_run_programs = not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+        return may_run_programs and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES
+    except OSError:
+        return False
+
+
+if _has_room_in_memory() and os.access(MEMORY, os.W_OK):
+    # Stores wait for the disk at each commit. A killed server finds its files again here too.
+    tempfile.tempdir = MEMORY
 
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 

@@ -2,16 +2,17 @@
 
 import asyncio
 import os
-import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import TypeVar
 
 import httpx
 import pytest
 
 from support.api.accounts import cheap_passwords
-from support.servers.processes import free_port, run_module, running
+from support.servers.forked_commands import ForkedCommands
+from support.servers.processes import free_port, running
 from support.stores.pairs import Stores
 from support.system.separate_processes import CLIENT_SECRET, ORIGIN, System
 from swapshop_api.auth.accounts import create_user
@@ -22,6 +23,7 @@ from swapshop_kit.ids import new_id
 T = TypeVar("T")
 
 PASSWORD = "correct horse battery"
+_COMMANDS = ForkedCommands("swapshop_api")
 
 
 @pytest.fixture
@@ -42,8 +44,8 @@ def environment(stores: Stores, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run_module("swapshop_api", *arguments, environment=environment)
+def run(environment: dict[str, str], *arguments: str) -> CompletedProcess[str]:
+    return _COMMANDS.run(*arguments, environment=environment)
 
 
 def on_database(environment: dict[str, str], work: Callable[[Database], Awaitable[T]]) -> T:
