@@ -16,7 +16,7 @@ from swapshop_api.deliveries.schemas import (
     Timeline,
     TimelineEvent,
 )
-from swapshop_api.dispatch.domain import PROCESSED_ORDERS
+from swapshop_api.dispatch.metrics import ORDERS_PROCESSED
 from swapshop_api.dispatch.models import DEAD, DONE
 from swapshop_api.dispatch.promotion import promote
 from swapshop_api.dispatch.store import lock_deliveries
@@ -98,7 +98,7 @@ class Deliveries:
         finally:
             await write.clear()
         if changed:
-            PROCESSED_ORDERS.inc()
+            ORDERS_PROCESSED.inc()
         if found is None:
             raise OrderNotFound
         if found.order.estado == "PENDING":

@@ -6,9 +6,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Literal
 
-from prometheus_client import Counter
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +15,7 @@ from swapshop_api.audit import store as audit
 from swapshop_api.audit.models import DEAD_ACTION
 from swapshop_api.audit.store import SYSTEM, Entry
 from swapshop_api.dispatch import store
+from swapshop_api.dispatch.metrics import ORDERS_PROCESSED, REPORTED_ATTEMPTS
 from swapshop_api.dispatch.models import DONE, LEASED
 from swapshop_api.dispatch.policy import POISON_CLAIMS, SUSPECT_CLAIMS, Jitter, Verdict, judge
 from swapshop_api.dispatch.problems import LeaseNotFound
@@ -33,11 +33,6 @@ from swapshop_api.dispatch.store import Due, Recorded, Report
 from swapshop_api.orders.cache import OrderCache, Write
 from swapshop_kit.database import Database, DuplicateKey
 from swapshop_kit.ids import is_canonical_id
-
-PROCESSED_ORDERS: Final = Counter("swapshop_orders_processed_total", "Orders set PROCESSED.")
-_REPORTED: Final = Counter(
-    "swapshop_delivery_attempts_total", "Reports of delivery attempts.", ["outcome"]
-)
 
 
 def choose(due: Sequence[Due], limit: int) -> list[Due]:
@@ -94,7 +89,7 @@ class Dispatch:
             return await self._repeat(wanted, error)
         finally:
             await write.clear()
-        PROCESSED_ORDERS.inc(promoted)
+        ORDERS_PROCESSED.inc(promoted)
         elapsed = timedelta(seconds=self._clock() - started)
         return _to_lease(timedelta(seconds=wanted.lease_seconds) - elapsed, rows)
 
@@ -168,7 +163,7 @@ class Dispatch:
 
         answers, recorded = await self._database.transaction(work)
         for outcome in recorded:
-            _REPORTED.labels(outcome).inc()
+            REPORTED_ATTEMPTS.labels(outcome).inc()
         return ResultsOut(results=answers)
 
     async def _apply(

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from prometheus_client import Counter
 from redis.asyncio import Redis
 
+from swapshop_api.orders.metrics import CACHE_REQUESTS, CACHE_WRITE_FAILURES
 from swapshop_kit.redis import REDIS_ERRORS, Circuit
 
 LEASE_MS: Final = 2_000
@@ -50,20 +50,6 @@ redis.call('DEL', KEYS[1], KEYS[2])
 if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end
 return 1
 """
-
-_REQUESTS: Final = Counter(
-    "swapshop_cache_requests_total",
-    "Reads of the cache of orders, by what came of them.",
-    ["cache", "result"],
-)
-_WRITE_FAILURES: Final = Counter(
-    "swapshop_cache_write_failures_total",
-    "Scripts of a writer that Redis did not run: a state may be stale for 32 s.",
-    ["script"],
-)
-# Counted from 0 on, so that the first one is seen as a rise.
-for _script in ("mark", "clear"):
-    _WRITE_FAILURES.labels(_script)
 
 Result = Literal["hit", "miss", "bypass", "error"]
 
@@ -178,10 +164,10 @@ class OrderCache:
             )
         except REDIS_ERRORS:
             self._circuit.trip()
-            _REQUESTS.labels("orders", "error").inc()
+            CACHE_REQUESTS.labels("orders", "error").inc()
             return
         if not stored:
-            _REQUESTS.labels("orders", "stale").inc()
+            CACHE_REQUESTS.labels("orders", "stale").inc()
 
     def writing(self) -> Write:
         """Begin a writer's marks."""
@@ -202,7 +188,7 @@ class OrderCache:
                 await self._run_for_each(self._write_scripts[script], order_ids, args)
             except REDIS_ERRORS:
                 self._circuit.trip()
-                _WRITE_FAILURES.labels(script).inc()
+                CACHE_WRITE_FAILURES.labels(script).inc()
             else:
                 return
 
@@ -220,5 +206,5 @@ class OrderCache:
             await pipeline.execute()
 
     def _count(self, lookup: Lookup) -> Lookup:
-        _REQUESTS.labels("orders", lookup.result).inc()
+        CACHE_REQUESTS.labels("orders", lookup.result).inc()
         return lookup

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.orders import store
 from swapshop_api.orders.cache import CachedOrder, OrderCache
+from swapshop_api.orders.metrics import ORDERS_CREATED
 from swapshop_api.orders.problems import (
     IdempotencyInFlight,
     IdempotencyKeyReused,
@@ -41,7 +41,6 @@ from swapshop_kit.problems import OutcomeUnknown
 MAX_WAITING_DUPLICATES: Final = 4
 """Requests with one key that may wait for its first in this process."""
 
-_CREATED: Final = Counter("swapshop_orders_created_total", "Orders placed.")
 
 _ALWAYS_WRITTEN: Final = {"talla": None, "color": None}
 """Of a line: optional fields that were in the first release's fingerprints, absent or not."""
@@ -165,7 +164,7 @@ class Orders:
             return created_at
 
         created_at = await self._database.transaction(work, retry_lock_timeout=key is None)
-        _CREATED.inc()
+        ORDERS_CREATED.inc()
         body = _new_order(order_id, order, created_at).model_dump_json().encode()
         if lease is not None:
             await self._cache.fill(order_id, lease, CachedOrder(user_id, body), is_final=False)
