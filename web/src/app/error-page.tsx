@@ -8,7 +8,6 @@ import { useI18n } from '@/shared/i18n';
 import { Button, buttonClasses } from '@/shared/ui/button';
 import { Icon } from '@/shared/ui/icons';
 import { FailureNotice, PageHeading } from '@/shared/ui/page';
-import { Empty } from '@/shared/ui/surfaces';
 
 /** Shown when a page has crashed; offers a way on. */
 function Crashed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
@@ -97,18 +96,10 @@ export function NotFound() {
   const { t } = useI18n();
   return (
     <main className="mx-auto max-w-2xl px-4 py-8">
-      <PageHeading title={t.shell.notFoundTitle} above={<Home />} />
-      <Empty
-        icon="bag"
-        title={t.shell.notFoundBody}
-        action={
-          <Link to="/orders" className={buttonClasses()}>
-            {t.shell.goToOrders}
-          </Link>
-        }
-      >
-        {t.common.tagline}
-      </Empty>
+      <PageHeading title={t.shell.notFoundTitle} intro={t.shell.notFoundBody} above={<Home />} />
+      <Link to="/orders" className={buttonClasses()}>
+        {t.shell.goToOrders}
+      </Link>
     </main>
   );
 }

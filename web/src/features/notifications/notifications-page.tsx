@@ -44,6 +44,7 @@ export default function NotificationsPage() {
               <Button
                 kind="quiet"
                 size="small"
+                className="max-sm:order-last max-sm:ml-auto"
                 isBusy={markAll.isPending}
                 onClick={() => markAll.mutate()}
               >

@@ -92,7 +92,7 @@ function DeliveryRow({ delivery }: { delivery: Delivery }) {
   const { t, format } = useI18n();
   return (
     <li className="relative flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3.5 transition-colors hover:bg-sunken/60 sm:px-5">
-      <div className="min-w-0 grow basis-52">
+      <div className="min-w-0 grow basis-72">
         <Link
           to="/operator/deliveries/$deliveryId"
           params={{ deliveryId: delivery.id }}

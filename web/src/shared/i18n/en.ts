@@ -179,7 +179,7 @@ export const en: Catalogue = {
     httpStatus: (status) => `HTTP ${status}`,
     waiting: 'Waiting to be prepared…',
     waitingNotice: 'Sending the notification…',
-    served: 'Data source',
+    served: 'Source',
     servedBy: {
       HIT: 'From the cache, without querying the database.',
       MISS: 'From the database; the cache now has a copy.',

@@ -180,7 +180,7 @@ export const es = {
     httpStatus: (status: number) => `HTTP ${status}`,
     waiting: 'En espera de que se prepare…',
     waitingNotice: 'Enviando el aviso…',
-    served: 'Origen de los datos',
+    served: 'Origen',
     servedBy: {
       HIT: 'Desde la caché, sin consultar la base de datos.',
       MISS: 'Desde la base de datos; la copia queda en la caché.',

@@ -42,7 +42,7 @@ export function PageHeading({ title, intro, actions, above }: HeadingProps) {
           {intro !== undefined && <div className="mt-1.5 text-pretty text-ink-soft">{intro}</div>}
         </div>
         {actions !== undefined && (
-          <div className="flex flex-wrap items-center gap-2">{actions}</div>
+          <div className="flex w-full flex-wrap items-center gap-2 sm:w-auto">{actions}</div>
         )}
       </div>
     </div>
