@@ -9,14 +9,14 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.app import internal_app, operations_app, public_app
-from swapshop_api.auth.accounts import (
+from swapshop_api.auth.domain.lifecycle import Done, demote, disable, enable, revoke_sessions
+from swapshop_api.auth.domain.operators import (
     AccountNotPromoted,
     ensure_operator,
     prepare_operator,
     promote,
 )
 from swapshop_api.auth.emails import EmailRefused
-from swapshop_api.auth.lifecycle import Done, demote, disable, enable, revoke_sessions
 from swapshop_api.auth.password_rules import GuessablePassword
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import UserNotFound

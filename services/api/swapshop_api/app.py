@@ -8,7 +8,11 @@ from swapshop_api import __version__
 from swapshop_api.audit import routes as audit
 from swapshop_api.audit.domain import AuditLog
 from swapshop_api.auth import routes as auth
-from swapshop_api.auth.domain import Auth
+from swapshop_api.auth.domain.accounts import Accounts
+from swapshop_api.auth.domain.sessions import Sessions
+from swapshop_api.auth.origins import Origins
+from swapshop_api.clients import routes as clients
+from swapshop_api.clients.domain import Clients
 from swapshop_api.container import Container
 from swapshop_api.deliveries import routes as deliveries
 from swapshop_api.deliveries.domain import Deliveries
@@ -17,8 +21,9 @@ from swapshop_api.dispatch import routes as dispatch
 from swapshop_api.dispatch.domain import Dispatch
 from swapshop_api.orders import routes as orders
 from swapshop_api.orders.domain import Orders
+from swapshop_api.signing_keys import routes as signing_keys
 from swapshop_api.signing_keys.domain import SigningKeys
-from swapshop_kit.database import Database
+from swapshop_kit.addresses import TrustedProxies
 from swapshop_kit.health import operations_router
 from swapshop_kit.provided import provide
 from swapshop_kit.web import create_app
@@ -33,7 +38,12 @@ PUBLIC: Final[tuple[APIRouter, ...]] = (
     deliveries.public_router,
     audit.public_router,
 )
-INTERNAL: Final[tuple[APIRouter, ...]] = (auth.internal_router, dispatch.internal_router)
+INTERNAL: Final[tuple[APIRouter, ...]] = (
+    signing_keys.internal_router,
+    clients.internal_router,
+    auth.internal_router,
+    dispatch.internal_router,
+)
 
 
 def public_app(container: Container) -> FastAPI:
@@ -74,19 +84,22 @@ def _app(
         routers,
         docs_prefix=docs_prefix,
         trusted_callers=trusted_callers,
-        proxies=container.auth.proxies,
+        proxies=container.proxies,
     )
     provide(
         app,
         {
             TokenVerifiers: TokenVerifiers(container.public_tokens, container.internal_tokens),
             AuditLog: AuditLog(container.database),
-            Auth: container.auth,
-            Database: container.database,
+            Accounts: container.accounts,
+            Clients: container.clients,
             Deliveries: container.deliveries,
             Dispatch: container.dispatch,
             Orders: container.orders,
+            Origins: container.origins,
+            Sessions: container.sessions,
             SigningKeys: container.keys,
+            TrustedProxies: container.proxies,
         },
     )
     return app

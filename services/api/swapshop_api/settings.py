@@ -98,6 +98,12 @@ class ApiSettings(ServiceSettings, KeysSettings):
     cache_mode: Literal["on", "off"] = "on"
     """``off`` reads every order from the database, to measure what the cache saves."""
 
+    @property
+    def poller_client_secrets(self) -> list[SecretStr]:
+        """The secrets that the poller may present."""
+        secrets = (self.poller_client_secret, self.poller_client_secret_previous)
+        return [secret for secret in secrets if secret is not None]
+
     @field_validator("public_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from swapshop_api.auth.accounts import create_user
+from swapshop_api.auth.domain.accounts import create_user
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.problems import EmailTaken
 from swapshop_api.auth.store import find_user_by_email, has_users

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from support.api.accounts import api_container, api_settings
+from support.api.accounts import Browser, api_container, api_settings
 from support.api.client import Shop, bearer
 from support.api.dispatch import OPERATOR, Pipeline
 from support.stores.pairs import Stores, migrate_to_head, prepare
@@ -129,6 +129,11 @@ def app(container: Container) -> FastAPI:
 
 
 @pytest.fixture
+def browser(app: FastAPI) -> Browser:
+    return Browser(app)
+
+
+@pytest.fixture
 async def ana(app: FastAPI, container: Container) -> AsyncGenerator[Shop]:
     """A customer."""
     async with Shop(app, bearer(container)) as shop:
@@ -154,7 +159,7 @@ async def poller(app: FastAPI, container: Container) -> AsyncGenerator[Shop]:
     """A client with a token of the internal audience."""
     settings = container.settings
     secret = settings.poller_client_secret.get_secret_value()
-    token = container.auth.client_token(settings.poller_client_id, secret)
+    token = container.clients.issue_token(settings.poller_client_id, secret)
     async with Shop(app, token) as client:
         yield client
 

@@ -15,7 +15,7 @@ from support.servers.forked_commands import ForkedCommands
 from support.servers.processes import free_port, running
 from support.stores.pairs import Stores
 from support.system.separate_processes import CLIENT_SECRET, ORIGIN, System
-from swapshop_api.auth.accounts import create_user
+from swapshop_api.auth.domain.accounts import create_user
 from swapshop_api.auth.store import find_user_by_email
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.ids import new_id

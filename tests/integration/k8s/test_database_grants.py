@@ -30,7 +30,7 @@ from support.stores.grants import GrantedSchemas, granted_schemas, read_grants
 from support.stores.pairs import Stores, migrate_to_head
 from support.stores.servers import DatabaseServer, RedisServer
 from swapshop_api.app import whole_app
-from swapshop_api.auth.accounts import promote
+from swapshop_api.auth.domain.operators import promote
 from swapshop_api.container import MIGRATIONS, Container
 from swapshop_api.dispatch.schemas import LeaseIn
 from swapshop_api.housekeeping.domain import keep_house

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.api.accounts import PASSWORD, cheap_passwords
-from swapshop_api.auth.accounts import create_user
+from swapshop_api.auth.domain.accounts import create_user
 from swapshop_api.auth.store import find_user_by_email
 from swapshop_api.container import MIGRATIONS
 from swapshop_kit.database import Database, create_engine

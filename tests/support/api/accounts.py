@@ -1,6 +1,5 @@
 """Accounts and sessions for tests: an api with cheap passwords, a browser, and a clock to move."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from support.stores.pairs import Stores
 from swapshop_api.app import whole_app
 from swapshop_api.auth.cookies import NAME, SECURE_NAME
-from swapshop_api.auth.domain import Auth
 from swapshop_api.auth.models import refresh_families, refresh_tokens
 from swapshop_api.auth.passwords import Passwords
 from swapshop_api.auth.rate_limits import RateLimits
@@ -78,30 +76,22 @@ def api_container(
     """What an api process owns, on stores that the caller closes."""
     create_if_missing(settings.signing_keys_file)
     keys = SigningKeys.open(settings.signing_keys_file)
-    container = build(settings, database, redis, keys)
-    auth = Auth(
-        database,
-        redis,
-        keys,
-        settings,
-        container.ended,
-        limits=limits,
-        passwords=passwords or cheap_passwords(),
+    return build(
+        settings, database, redis, keys, limits=limits, passwords=passwords or cheap_passwords()
     )
-    return replace(container, auth=auth)
 
 
 def app_with_passwords(container: Container, passwords: Passwords) -> FastAPI:
     """The same api, with passwords of its own."""
-    auth = Auth(
-        container.database,
-        container.redis,
-        container.keys,
-        container.settings,
-        container.ended,
-        passwords=passwords,
+    return whole_app(
+        build(
+            container.settings,
+            container.database,
+            container.redis,
+            container.keys,
+            passwords=passwords,
+        )
     )
-    return whole_app(replace(container, auth=auth))
 
 
 async def rows_of(database: Database, table: Table) -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ from starlette.types import Message, Scope
 
 import swapshop_api.app
 import swapshop_receiver.app
-from swapshop_api.auth.domain import Auth
+from swapshop_api.auth.origins import Origins
+from swapshop_api.clients.domain import Clients
 from swapshop_kit.provided import provide
 from swapshop_kit.web import MAX_CREDENTIALS_BYTES
 
@@ -78,14 +79,8 @@ async def test_without_the_headers_of_a_signature_no_webhook_is_read() -> None:
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/api/auth/register", "/internal/auth/token"])
 async def test_a_body_of_credentials_beyond_4_kib_is_not_read(path: str) -> None:
-    class AnyOrigin:
-        class origins:  # noqa: N801 - as Auth names it
-            @staticmethod
-            def is_foreign(origin: str | None) -> bool:
-                return origin is not None
-
     app = swapshop_api.app.contract_app()
-    provide(app, {Auth: AnyOrigin})
+    provide(app, {Origins: Origins([]), Clients: None})  # no client is asked
     headers = {
         "content-type": "application/json",
         "content-length": str(MAX_CREDENTIALS_BYTES + 1),

@@ -1,4 +1,4 @@
-"""Accounts, sessions and tokens over HTTP."""
+"""Accounts and sessions over HTTP."""
 
 from typing import Annotated, Any, Final
 
@@ -12,35 +12,31 @@ from swapshop_api.auth.cookies import (
     set_device_cookie,
     set_refresh_cookie,
 )
-from swapshop_api.auth.domain import ACCESS_TOKEN_SECONDS, Auth, Session
+from swapshop_api.auth.domain.accounts import Accounts
+from swapshop_api.auth.domain.sessions import Session, Sessions
 from swapshop_api.auth.models import User
-from swapshop_api.auth.oauth import FORM, read_token_request
+from swapshop_api.auth.origins import Origins
 from swapshop_api.auth.problems import (
-    ClientRefused,
     EmailTaken,
     OriginRefused,
     PasswordQueueFull,
     RefreshConflict,
     SessionEnded,
-    TokenRequestRefused,
     TooManyRequests,
     WrongCredentials,
     WrongPassword,
 )
 from swapshop_api.auth.schemas import (
-    ClientTokenOut,
     EndedSessionsOut,
-    JsonWebKeySet,
     LoginIn,
     PasswordIn,
     RegisterIn,
     SessionOut,
     UserOut,
 )
-from swapshop_api.auth.sessions import list_ended
 from swapshop_api.dependencies import Caller
-from swapshop_api.signing_keys.domain import JWKS_MAX_AGE_SECONDS, SigningKeys
-from swapshop_kit.database import Database
+from swapshop_api.signing_keys.access_tokens import ACCESS_TOKEN_SECONDS
+from swapshop_kit.addresses import TrustedProxies
 from swapshop_kit.ended_sessions import KEPT_SECONDS
 from swapshop_kit.problems import DatabaseUnavailable, OutcomeUnknown, Unauthenticated, responses
 from swapshop_kit.provided import get_provided, provided
@@ -75,7 +71,10 @@ _TAKES_COOKIE: Final = {
 }
 
 
-AuthCases = Annotated[Auth, provided(Auth)]
+AccountCases = Annotated[Accounts, provided(Accounts)]
+SessionCases = Annotated[Sessions, provided(Sessions)]
+PageOrigins = Annotated[Origins, provided(Origins)]
+Proxies = Annotated[TrustedProxies, provided(TrustedProxies)]
 
 
 def _session_response(status: int) -> dict[int | str, dict[str, Any]]:
@@ -83,27 +82,27 @@ def _session_response(status: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _origin_of(request: Request) -> str | None:
-    """Return the Origin; several of them are none that a browser sent, so a foreign one."""
+    """Return the Origin header. Browsers send one; repeated ones are joined and match nothing."""
     origins = request.headers.getlist("origin")
     return ",".join(origins) if origins else None
 
 
 async def _refuse_foreign_origin(request: Request) -> None:
-    if get_provided(request, Auth).origins.is_foreign(_origin_of(request)):
+    if get_provided(request, Origins).is_foreign(_origin_of(request)):
         raise OriginRefused
 
 
-async def _demand_own_origin(request: Request, auth: AuthCases) -> None:
-    if not auth.origins.is_own(_origin_of(request)):
+async def _demand_own_origin(request: Request, origins: PageOrigins) -> None:
+    if not origins.is_own(_origin_of(request)):
         raise OriginRefused
 
 
-async def _client_address(request: Request, auth: AuthCases) -> str:
-    return auth.proxies.address_of(request.scope)
+async def _client_address(request: Request, proxies: Proxies) -> str:
+    return proxies.address_of(request.scope)
 
 
-async def _is_secure(request: Request, auth: AuthCases) -> bool:
-    return auth.origins.is_secure(_origin_of(request), request.headers.get("host"))
+async def _is_secure(request: Request, origins: PageOrigins) -> bool:
+    return origins.is_secure(_origin_of(request), request.headers.get("host"))
 
 
 ClientAddress = Annotated[str, Depends(_client_address)]
@@ -139,14 +138,14 @@ DeviceCookie = Annotated[str | None, Depends(_device_cookie)]
     ),
 )
 async def register(
-    auth: AuthCases,
+    accounts: AccountCases,
     body: RegisterIn,
     response: Response,
     address: ClientAddress,
     secure: IsSecure,
 ) -> SessionOut:
     """Make an account and sign it in."""
-    session = await auth.register(
+    session = await accounts.register(
         body.nombre, body.email, body.password.get_secret_value(), address
     )
     return _signed_in(session, response, secure=secure)
@@ -166,7 +165,7 @@ async def register(
     ),
 )
 async def login(
-    auth: AuthCases,
+    sessions: SessionCases,
     body: LoginIn,
     *,
     response: Response,
@@ -176,7 +175,7 @@ async def login(
 ) -> SessionOut:
     """Sign in; an unknown e-mail and a wrong password get the same answer in the same time."""
     password = body.password.get_secret_value()
-    session = await auth.login(body.email, password, address, device)
+    session = await sessions.login(body.email, password, address, device)
     return _signed_in(session, response, secure=secure)
 
 
@@ -188,7 +187,7 @@ async def login(
     openapi_extra=_TAKES_COOKIE,
 )
 async def refresh(
-    auth: AuthCases,
+    sessions: SessionCases,
     request: Request,
     response: Response,
     cookie: RefreshCookie,
@@ -200,7 +199,7 @@ async def refresh(
     browser was faster: its cookie is in the jar, so repeat the request. The Origin header is
     demanded.
     """
-    session = await auth.refresh(cookie, request.is_disconnected)
+    session = await sessions.refresh(cookie, request.is_disconnected)
     return _signed_in(session, response, secure=secure)
 
 
@@ -212,17 +211,17 @@ async def refresh(
     openapi_extra=_TAKES_COOKIE,
 )
 async def logout(
-    auth: AuthCases, response: Response, cookie: RefreshCookie, secure: IsSecure
+    sessions: SessionCases, response: Response, cookie: RefreshCookie, secure: IsSecure
 ) -> None:
     """End the session of the refresh cookie; without one there is nothing to do."""
-    await auth.logout(cookie)
+    await sessions.logout(cookie)
     clear_refresh_cookie(response, secure=secure)
 
 
 @public_router.get("/me", responses=responses(Unauthenticated, DatabaseUnavailable))
-async def me(auth: AuthCases, caller: Caller) -> UserOut:
+async def me(accounts: AccountCases, caller: Caller) -> UserOut:
     """Return one's own account."""
-    return _user_out(await auth.me(caller.sub))
+    return _user_out(await accounts.me(caller.sub))
 
 
 @public_router.post(
@@ -238,7 +237,7 @@ async def me(auth: AuthCases, caller: Caller) -> UserOut:
     ),
 )
 async def change_password(
-    auth: AuthCases,
+    accounts: AccountCases,
     caller: Caller,
     body: PasswordIn,
     *,
@@ -249,7 +248,7 @@ async def change_password(
     secure: IsSecure,
 ) -> None:
     """Change one's password; every session but that of the refresh cookie ends."""
-    known = await auth.change_password(
+    known = await accounts.change_password(
         caller.sub,
         body.current.get_secret_value(),
         body.new.get_secret_value(),
@@ -260,54 +259,13 @@ async def change_password(
     set_device_cookie(response, known, secure=secure)
 
 
-@internal_router.post(
-    "/internal/auth/token",
-    responses=responses(TokenRequestRefused, ClientRefused),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                FORM: {
-                    "schema": {
-                        "type": "object",
-                        "required": ["grant_type"],
-                        "properties": {
-                            "grant_type": {"type": "string", "enum": ["client_credentials"]},
-                            "client_id": {"type": "string"},
-                            "client_secret": {"type": "string", "format": "password"},
-                        },
-                    }
-                }
-            },
-        }
-    },
-)
-async def issue_client_token(request: Request, auth: AuthCases) -> ClientTokenOut:
-    """Give a client an access token for its credentials, sent by HTTP Basic or in the form.
-
-    Problems have the extra member ``error`` of RFC 6749 §5.2.
-    """
-    credentials = await read_token_request(request)
-    token = auth.client_token(credentials.client_id, credentials.client_secret)
-    return ClientTokenOut(access_token=token, expires_in=ACCESS_TOKEN_SECONDS)
-
-
-@internal_router.get("/.well-known/jwks.json")
-async def get_jwks(
-    keys: Annotated[SigningKeys, provided(SigningKeys)], response: Response
-) -> JsonWebKeySet:
-    """Return the keys that verify access tokens."""
-    response.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_SECONDS}"
-    return JsonWebKeySet.model_validate(keys.jwks())
-
-
 @internal_router.get("/internal/auth/ended-sessions", responses=responses(DatabaseUnavailable))
 async def list_ended_sessions(
-    database: Annotated[Database, provided(Database)],
+    sessions: SessionCases,
     within_seconds: Annotated[int, Query(ge=1, le=KEPT_SECONDS)] = KEPT_SECONDS,
 ) -> EndedSessionsOut:
     """Return the sessions that ended within a time: their access tokens are to be refused."""
-    return EndedSessionsOut(sessions=await list_ended(database, within_seconds))
+    return EndedSessionsOut(sessions=await sessions.list_ended(within_seconds))
 
 
 def _signed_in(session: Session, response: Response, *, secure: bool) -> SessionOut:

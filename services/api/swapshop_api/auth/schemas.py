@@ -1,4 +1,4 @@
-"""JSON of accounts, sessions and tokens."""
+"""JSON of accounts and sessions."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
@@ -101,31 +101,6 @@ class SessionOut(BaseModel):
     token: str
     expires_in: int = Field(description="Seconds.")
     user: UserOut
-
-
-class ClientTokenOut(BaseModel):
-    """An access token for a client (RFC 6749 §5.1)."""
-
-    access_token: str
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the type's name
-    expires_in: int = Field(description="Seconds.")
-
-
-class JsonWebKey(BaseModel):
-    """A public Ed25519 key (RFC 8037)."""
-
-    kty: Literal["OKP"]
-    crv: Literal["Ed25519"]
-    x: str
-    kid: str
-    use: Literal["sig"]
-    alg: Literal["EdDSA"]
-
-
-class JsonWebKeySet(BaseModel):
-    """The published keys (RFC 7517 §5)."""
-
-    keys: list[JsonWebKey]
 
 
 class EndedSessionsOut(BaseModel):

@@ -220,7 +220,7 @@ async def test_me_is_the_account_of_the_token(browser: Browser) -> None:
 
 
 async def test_without_a_token_there_is_no_me(browser: Browser, container: Container) -> None:
-    client = container.auth.client_token(
+    client = container.clients.issue_token(
         "poller", container.settings.poller_client_secret.get_secret_value()
     )
     headers = {"Authorization": f"Bearer {client}"}

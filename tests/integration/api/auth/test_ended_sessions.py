@@ -16,7 +16,7 @@ from support.stores.redis_commands import listing_commands
 from support.stores.statements import counting, explaining
 from support.waiting import until
 from swapshop_api.app import whole_app
-from swapshop_api.auth.sessions import list_ended
+from swapshop_api.auth.domain.families import list_ended
 from swapshop_api.container import Container, open_container
 from swapshop_kit.background import in_background
 from swapshop_kit.database import Database

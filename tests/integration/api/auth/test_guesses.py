@@ -114,8 +114,12 @@ async def test_a_device_is_known_to_its_own_account_only(app: FastAPI) -> None:
     assert (await mallory.login(email="mallory@example.com")).status_code == 200
 
 
-async def test_a_known_device_has_a_budget_of_its_own(app: FastAPI) -> None:
-    """A cookie that was stolen is worth no more guesses, from wherever it is brought."""
+async def test_a_known_device_has_a_budget_of_its_own(
+    settings: ApiSettings, database: Database, redis: Redis
+) -> None:
+    """A stolen cookie gives no more guesses, wherever it is used, even with no limit on tries."""
+    settings = settings.model_copy(update={"login_per_account_per_minute": 1000})
+    app = whole_app(api_container(settings, database, redis))
     owner = Browser(app, address=_HOME)
     await owner.register()
     device = owner.cookies[SECURE_DEVICE_NAME]
@@ -137,6 +141,20 @@ async def test_a_right_password_ends_the_count(app: FastAPI) -> None:
             wrong = await Browser(app, address=next(addresses)).login(password="wrong password")
             assert wrong.status_code == 401
         assert (await Browser(app, address=next(addresses)).login()).status_code == 200
+
+
+async def test_a_right_current_password_ends_the_count(
+    settings: ApiSettings, database: Database, redis: Redis
+) -> None:
+    settings = settings.model_copy(update={"login_per_account_per_minute": 1000})
+    owner = Browser(whole_app(api_container(settings, database, redis)), address=_HOME)
+    token = (await owner.register()).json()["token"]
+    for _ in range(2):
+        for _ in range(9):
+            wrong = await owner.change_password(token, "wrong password", NEW_PASSWORD)
+            assert wrong.json()["code"] == "wrong_password"
+        right = await owner.change_password(token, PASSWORD, PASSWORD)
+        assert right.json()["errors"][0]["code"] == "password_unchanged"
 
 
 async def test_a_new_password_makes_strangers_of_all_devices_but_this(app: FastAPI) -> None:

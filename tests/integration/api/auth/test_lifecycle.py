@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.api.accounts import NEW_PASSWORD, PASSWORD, Browser, app_with_passwords, rows_of
 from swapshop_api.audit.models import audit
-from swapshop_api.auth.lifecycle import Done, demote, disable, enable, revoke_sessions
+from swapshop_api.auth.domain.lifecycle import Done, demote, disable, enable, revoke_sessions
+from swapshop_api.auth.domain.operators import promote
 from swapshop_api.auth.models import refresh_families
 from swapshop_api.auth.passwords import ANYBODY, Party, Passwords
 from swapshop_api.auth.problems import UserNotFound
@@ -106,7 +107,7 @@ async def test_a_demoted_operator_is_signed_out_and_comes_back_as_a_customer(
     browser: Browser, container: Container, user_id: str
 ) -> None:
     assert await demote(container.database, EMAIL) == Done(user_id, changed=False)
-    await container.auth.promote(EMAIL)
+    await promote(container.database, EMAIL)
     await browser.login()
     done = await demote(container.database, EMAIL)
 
@@ -133,7 +134,7 @@ async def test_a_login_that_is_overtaken_gets_what_the_account_is_now(
     container: Container, user_id: str, act: Act
 ) -> None:
     """The password was verified before the administrator acted, the session begins after."""
-    await container.auth.promote(EMAIL)
+    await promote(container.database, EMAIL)
 
     class OvertakenPasswords(Passwords):
         async def verify(

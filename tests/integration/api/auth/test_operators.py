@@ -4,7 +4,8 @@ import pytest
 
 from support.api.accounts import NEW_PASSWORD, PASSWORD, Browser, cheap_passwords, rows_of
 from swapshop_api.audit.models import audit
-from swapshop_api.auth.accounts import create_user, ensure_operator, prepare_operator
+from swapshop_api.auth.domain.accounts import create_user
+from swapshop_api.auth.domain.operators import ensure_operator, prepare_operator, promote
 from swapshop_api.auth.problems import UserNotFound
 from swapshop_api.container import Container
 
@@ -23,12 +24,12 @@ async def test_a_promotion_ends_the_sessions_of_the_account_and_is_audited_once(
 ) -> None:
     user_id = (await browser.register()).json()["user"]["id"]
 
-    assert await container.auth.promote(" ANA@example.com ") == user_id
+    assert await promote(container.database, " ANA@example.com ") == user_id
     assert (await browser.refresh()).status_code == 401
     body = (await browser.login()).json()
     assert body["user"]["rol"] == "operator"
     assert (await container.public_tokens.verify(body["token"])).is_operator
-    assert await container.auth.promote("ana@example.com") == user_id
+    assert await promote(container.database, "ana@example.com") == user_id
     assert (await browser.refresh()).status_code == 200, "the repetition changed nothing"
     (entry,) = await rows_of(container.database, audit)
     assert entry["actor"] == "command-line"
@@ -53,7 +54,7 @@ async def test_an_operator_who_exists_keeps_the_password(
     browser: Browser, container: Container
 ) -> None:
     await browser.register()
-    await container.auth.promote("ana@example.com")
+    await promote(container.database, "ana@example.com")
 
     assert await _ensure(container, "ana@example.com", promote_existing=True) is not None
     assert (await browser.login()).status_code == 200
@@ -87,7 +88,7 @@ async def test_an_allowed_promotion_locks_out_whoever_registered_the_account(
 
 async def test_nobody_unknown_is_promoted(container: Container) -> None:
     with pytest.raises(UserNotFound):
-        await container.auth.promote("nobody@example.com")
+        await promote(container.database, "nobody@example.com")
     assert await rows_of(container.database, audit) == []
 
 

@@ -19,6 +19,7 @@ from support.api.accounts import (
 from support.security_log import Line, security_log
 from support.stores.pairs import Stores
 from swapshop_api.app import internal_app, whole_app
+from swapshop_api.auth.domain.operators import promote
 from swapshop_api.container import Container
 from swapshop_kit.database import Database
 from swapshop_kit.security_events import AccountReferences
@@ -180,8 +181,8 @@ async def test_a_change_of_a_role_is_logged_as_the_audit_has_it(
     user_id: str, container: Container
 ) -> None:
     with security_log() as events:
-        await container.auth.promote(CUSTOMER["email"])
-        await container.auth.promote(CUSTOMER["email"])
+        await promote(container.database, CUSTOMER["email"])
+        await promote(container.database, CUSTOMER["email"])
 
     assert events == [
         {

@@ -16,11 +16,11 @@ from hypothesis.stateful import (
 
 from support.api.accounts import PASSWORD, api_container, api_settings, cheap_passwords, pass_time
 from support.stores.pairs import Stores
-from swapshop_api.auth.accounts import create_user
-from swapshop_api.auth.domain import Auth
+from swapshop_api.auth.domain.accounts import create_user
+from swapshop_api.auth.domain.families import NewSession
+from swapshop_api.auth.domain.sessions import Sessions
 from swapshop_api.auth.problems import RefreshConflict, SessionEnded
 from swapshop_api.auth.rotation import encode_token
-from swapshop_api.auth.sessions import NewSession
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.redis import create_redis
 
@@ -28,13 +28,13 @@ _GRACE = 15.0
 _WINDOW = 600.0
 
 
-class Sessions(RuleBasedStateMachine):
+class SessionMachine(RuleBasedStateMachine):
     """A customer whose answers get lost, a second tab, a paused pod, and a thief of a cookie."""
 
-    def __init__(self, runner: asyncio.Runner, auth: Auth, database: Database) -> None:
+    def __init__(self, runner: asyncio.Runner, sessions: Sessions, database: Database) -> None:
         super().__init__()
         self._runner = runner
-        self._auth = auth
+        self._sessions = sessions
         self._database = database
         self.now = 0.0
         self.used_at: dict[str, float] = {}
@@ -81,7 +81,7 @@ class Sessions(RuleBasedStateMachine):
             return has_left
 
         try:
-            session = self._runner.run(self._auth.refresh(token, client_has_left))
+            session = self._runner.run(self._sessions.refresh(token, client_has_left))
         except RefreshConflict:
             return None
         except SessionEnded:
@@ -192,17 +192,17 @@ def test_any_history_of_a_session(tmp_path: Path, sqlite_url: str) -> None:
     stores = Stores(sqlite_url, "redis://redis.invalid:6379/0")
     with asyncio.Runner() as runner:
 
-        async def open_auth() -> tuple[Auth, Database]:
+        async def open_sessions() -> tuple[Sessions, Database]:
             database = Database(create_engine(sqlite_url))
             redis = create_redis(stores.redis_url)  # never asked
             container = api_container(api_settings(stores, tmp_path / "keys.json"), database, redis)
-            return container.auth, database
+            return container.sessions, database
 
-        auth, database = runner.run(open_auth())
+        sessions, database = runner.run(open_sessions())
 
-        class TheseSessions(Sessions):
+        class TheseSessions(SessionMachine):
             def __init__(self) -> None:
-                super().__init__(runner, auth, database)
+                super().__init__(runner, sessions, database)
 
         try:
             run_state_machine_as_test(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from support.api.accounts import Clock
-from swapshop_api.auth.domain import ACCESS_TOKEN_SECONDS
+from swapshop_api.signing_keys.access_tokens import ACCESS_TOKEN_SECONDS
 from swapshop_api.signing_keys.domain import (
     JWKS_MAX_AGE_SECONDS,
     RotationRefused,

@@ -1,4 +1,4 @@
-"""Accounts, made and promoted from a database alone: the command line needs no more."""
+"""Accounts of operators, for the command line: created, or promoted from a registered account."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,17 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit import store as audit
 from swapshop_api.auth import store
+from swapshop_api.auth.domain.accounts import COMMAND_LINE, insert_account
+from swapshop_api.auth.domain.families import end_sessions
 from swapshop_api.auth.emails import normalize_email
 from swapshop_api.auth.password_rules import GuessablePassword, weakness
-from swapshop_api.auth.passwords import ANYBODY, Party, Passwords
-from swapshop_api.auth.problems import EmailTaken, UserNotFound
-from swapshop_api.auth.sessions import NewSession, begin_family, end_sessions
-from swapshop_kit.access_tokens import Role
-from swapshop_kit.database import Database, DuplicateKey
+from swapshop_api.auth.passwords import Passwords
+from swapshop_api.auth.problems import UserNotFound
+from swapshop_kit.database import Database
 from swapshop_kit.ids import new_id
-
-COMMAND_LINE: Final = "command-line"
-"""The actor in the audit when somebody with a shell did it."""
 
 OPERATOR_NAME: Final = "Operador"
 
@@ -48,73 +45,6 @@ class NewOperator:
     email: str
     password_hash: str
     promote_existing: bool = False
-
-
-async def create_user(
-    database: Database,
-    passwords: Passwords,
-    *,
-    nombre: str,
-    email: str,
-    password: str,
-    rol: Role = "customer",
-    session: NewSession | None = None,
-    party: Party = ANYBODY,
-) -> str:
-    """Make an account and return its id.
-
-    Args:
-        database: of the api.
-        passwords: hash the password.
-        nombre: 1..120 characters.
-        email: normalized here.
-        password: 12..128 characters; whether it is easy to guess is not checked here.
-        rol: of the account.
-        session: begins in the same transaction.
-        party: whose place in the queue for a hash it takes.
-
-    Raises:
-        EmailRefused: an account cannot have this e-mail.
-        EmailTaken: there is an account with this e-mail.
-        PasswordQueueFull: too many passwords wait to be hashed.
-    """
-    normalized = normalize_email(email)
-    user_id = new_id()
-    password_hash = await passwords.hash(password, party)
-
-    async def insert(connection: AsyncConnection) -> None:
-        await _insert(
-            connection,
-            id_=user_id,
-            nombre=nombre,
-            email=normalized,
-            password_hash=password_hash,
-            rol=rol,
-        )
-        if session is not None:
-            await begin_family(connection, user_id, session)
-
-    try:
-        await database.transaction(insert)
-    except DuplicateKey as error:
-        raise EmailTaken from error
-    return user_id
-
-
-async def _insert(
-    connection: AsyncConnection,
-    *,
-    id_: str,
-    nombre: str,
-    email: str,
-    password_hash: str,
-    rol: Role,
-) -> None:
-    await store.insert_user(
-        connection, id_=id_, nombre=nombre, email=email, password_hash=password_hash, rol=rol
-    )
-    if rol == "operator":
-        await audit.record(connection, actor=COMMAND_LINE, action="operator.created", subject=id_)
 
 
 async def prepare_operator(
@@ -154,7 +84,7 @@ async def ensure_operator(connection: AsyncConnection, operator: NewOperator) ->
     user = await store.lock_user_by_email(connection, operator.email)
     if user is None:
         user_id = new_id()
-        await _insert(
+        await insert_account(
             connection,
             id_=user_id,
             nombre=OPERATOR_NAME,

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.requests import Request
 
-from swapshop_api.auth.problems import ClientRefused, TokenRequestRefused
+from swapshop_api.clients.problems import ClientRefused, TokenRequestRefused
 
 FORM: Final = "application/x-www-form-urlencoded"
 _MAX_FIELDS: Final = 20

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from swapshop_api.auth.oauth import FORM, ClientCredentials, read_token_request
-from swapshop_api.auth.problems import ClientRefused, TokenRequestRefused
+from swapshop_api.clients.problems import ClientRefused, TokenRequestRefused
+from swapshop_api.clients.token_request import FORM, ClientCredentials, read_token_request
 
 _GRANT = b"grant_type=client_credentials"
 

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit import store as audit
 from swapshop_api.auth import store
-from swapshop_api.auth.accounts import COMMAND_LINE
+from swapshop_api.auth.domain.accounts import COMMAND_LINE
+from swapshop_api.auth.domain.families import end_sessions
 from swapshop_api.auth.emails import normalize_email
 from swapshop_api.auth.models import User
 from swapshop_api.auth.problems import UserNotFound
-from swapshop_api.auth.sessions import end_sessions
 from swapshop_kit.database import Database
 
 
