@@ -39,7 +39,7 @@ from swapshop_kit.logging import configure_logging
 from swapshop_kit.migrations import MigrationLocked, migrate
 from swapshop_kit.problems import DatabaseUnavailable
 from swapshop_kit.process_settings import ProcessSettings
-from swapshop_kit.serving import AddressTaken, Endpoint, listen, serve
+from swapshop_kit.serving import AddressTaken, listen, serve_apps
 from swapshop_kit.settings import DatabaseSettings
 from swapshop_kit.telemetry import configure_tracing
 
@@ -121,18 +121,10 @@ def _configure(settings: ProcessSettings, service: str = "api") -> None:
 async def _serve(_: argparse.Namespace) -> int:
     settings = ApiSettings()  # pyright: ignore[reportCallIssue] - read from the environment
     _configure(settings)
-    ports = (settings.public_port, settings.internal_port, settings.operations_port)
-    listeners = [listen(settings.host, port) for port in ports]
+    listeners = [listen(settings.host, port) for port in settings.ports]
     async with open_container(settings) as container:
         apps = (public_app(container), internal_app(container), operations_app(container))
-        await serve(
-            [Endpoint(app, listener) for app, listener in zip(apps, listeners, strict=True)],
-            keep_alive_seconds=settings.keep_alive_seconds,
-            drain_seconds=settings.drain_seconds,
-            lame_duck_seconds=settings.lame_duck_seconds,
-            limits=settings.http_limits,
-            on_drain=container.drain,
-        )
+        await serve_apps(settings, listeners, apps, container.drain)
     return 0
 
 
@@ -141,14 +133,7 @@ async def _exporter(_: argparse.Namespace) -> int:
     _configure(settings, "exporter")
     listener = listen(settings.host, settings.operations_port)
     async with open_exporter(settings) as container:
-        await serve(
-            [Endpoint(exporter_app(container), listener)],
-            keep_alive_seconds=settings.keep_alive_seconds,
-            drain_seconds=settings.drain_seconds,
-            lame_duck_seconds=settings.lame_duck_seconds,
-            limits=settings.http_limits,
-            on_drain=container.drain,
-        )
+        await serve_apps(settings, [listener], [exporter_app(container)], container.drain)
     return 0
 
 

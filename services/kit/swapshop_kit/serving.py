@@ -20,6 +20,7 @@ from swapshop_kit.http_protocol import (
     HttpLimits,
     LimitedHttpProtocol,
 )
+from swapshop_kit.settings import ServingSettings
 from swapshop_kit.signals import stop_on_signals
 
 OTHER_FILES: Final = 256
@@ -149,3 +150,20 @@ async def serve(
         for server in servers:
             server.should_exit = True
     _log.info("drain.finished")
+
+
+async def serve_apps(
+    settings: ServingSettings,
+    listeners: Sequence[socket.socket],
+    apps: Sequence[ASGIApp],
+    on_drain: Callable[[], None],
+) -> None:
+    """Serve an application on each listener, by the process's settings; see ``serve``."""
+    await serve(
+        [Endpoint(app, listener) for app, listener in zip(apps, listeners, strict=True)],
+        keep_alive_seconds=settings.keep_alive_seconds,
+        drain_seconds=settings.drain_seconds,
+        lame_duck_seconds=settings.lame_duck_seconds,
+        limits=settings.http_limits,
+        on_drain=on_drain,
+    )

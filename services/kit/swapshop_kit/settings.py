@@ -134,6 +134,11 @@ class ServiceSettings(ServingSettings):
     trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list[str])
     """Networks (CIDR) whose X-Forwarded-For header is trusted, separated by commas."""
 
+    @property
+    def ports(self) -> tuple[int, int, int]:
+        """The public, the internal and the operations port."""
+        return self.public_port, self.internal_port, self.operations_port
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _split_networks(cls, value: Any) -> Any:
