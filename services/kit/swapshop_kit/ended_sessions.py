@@ -67,11 +67,6 @@ class EndedSessions:
         return session_id in self._learnt_at
 
     @property
-    def count(self) -> int:
-        """Number of sessions in the list."""
-        return len(self._learnt_at)
-
-    @property
     def age_seconds(self) -> float:
         """Time since the last read, or since this object was created."""
         return self._clock() - (self._made_at if self._read_at is None else self._read_at)
