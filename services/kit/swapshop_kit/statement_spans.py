@@ -7,7 +7,7 @@ from typing import Any, Final
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection, ExceptionContext
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 _tracer = trace.get_tracer("swapshop_kit.database")
@@ -30,8 +30,8 @@ def trace_statements(engine: AsyncEngine) -> None:
     """
     constant = _constant_attributes(engine.url, engine.dialect.name)
 
-    @event.listens_for(engine.sync_engine, "before_cursor_execute")
-    def begin(_: Connection, __: Any, statement: str, ___: Any, context: Any, ____: bool) -> None:
+    @event.listens_for(engine.sync_engine, "before_cursor_execute", named=True)
+    def begin(*, statement: str, context: Any, **_: Any) -> None:
         if not trace.get_current_span().is_recording():
             return
         operation, table = describe(statement)
@@ -47,8 +47,8 @@ def trace_statements(engine: AsyncEngine) -> None:
         span = _tracer.start_span(summary, kind=SpanKind.CLIENT, attributes=attributes)
         setattr(context, _SPAN, span)
 
-    @event.listens_for(engine.sync_engine, "after_cursor_execute")
-    def end(_: Connection, __: Any, ___: str, ____: Any, context: Any, _____: bool) -> None:
+    @event.listens_for(engine.sync_engine, "after_cursor_execute", named=True)
+    def end(*, context: Any, **_: Any) -> None:
         span = _take(context)
         if span:
             span.end()

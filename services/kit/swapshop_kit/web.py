@@ -156,11 +156,16 @@ class StrictRoute(APIRoute):
 
 def router(*, prefix: str = "", tag: str, max_body_bytes: int = MAX_BODY_BYTES) -> APIRouter:
     """Create the router of a capability; each of its routes can answer 413 and 422."""
+
+    class LimitedRoute(StrictRoute):
+        pass
+
+    # not FastAPI's max_body_size: its middleware answers in plain text
+    LimitedRoute.max_body_bytes = max_body_bytes
     return APIRouter(
         prefix=prefix,
         tags=[tag],
-        # not FastAPI's max_body_size: its middleware answers in plain text
-        route_class=type("StrictRoute", (StrictRoute,), {"max_body_bytes": max_body_bytes}),
+        route_class=LimitedRoute,
         responses=responses(InvalidRequest, BodyTooLarge, InternalError),
     )
 
