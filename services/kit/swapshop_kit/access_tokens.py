@@ -79,7 +79,7 @@ class KeySource(Protocol):
         """
         ...
 
-    async def knowing(self, kid: str) -> KeySet:
+    async def containing(self, kid: str) -> KeySet:
         """Return the current set, after fetching it again if it lacks the key ``kid``."""
         ...
 
@@ -154,7 +154,7 @@ class AccessTokenVerifier:
             if not isinstance(kid, str):
                 raise Unauthenticated
             if kid not in keys.keys:
-                keys = await self._keys.knowing(kid)
+                keys = await self._keys.containing(kid)
             if kid not in keys.keys:
                 raise Unauthenticated
             payload = jwt.decode(

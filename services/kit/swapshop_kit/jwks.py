@@ -58,7 +58,7 @@ class JwksClient:
             raise KeysUnavailable
         return self._keys
 
-    async def knowing(self, kid: str) -> KeySet:
+    async def containing(self, kid: str) -> KeySet:
         """Return the set, fetched again if it lacks ``kid`` and the last attempt was 30 s ago."""
         keys = await self.current()
         if kid not in keys.keys:

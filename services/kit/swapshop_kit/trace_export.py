@@ -77,15 +77,15 @@ class OneLineExporter(SpanExporter):
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
         self._lost = 0
-        self._ending = False
+        self._is_shutting_down = False
 
     def end(self) -> None:
         """Send nothing more after a failure, since the process is ending."""
-        self._ending = True
+        self._is_shutting_down = True
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send a batch; after a failure it is lost."""
-        if self._ending and self._lost:
+        if self._is_shutting_down and self._lost:
             return SpanExportResult.FAILURE
         result = self._exporter.export(spans)
         if result is not SpanExportResult.SUCCESS:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 from redis.asyncio import Redis
 
-from swapshop_api.orders.cache import CachedOrder, OrderCache, Write
+from swapshop_api.orders.cache import CachedOrder, DirtyMarks, OrderCache
 from swapshop_kit.ids import new_id
 
 PENDING, PROCESSED = "PENDING", "PROCESSED"
@@ -100,7 +100,7 @@ class CacheTable:
         return self._answers[question]
 
     async def _ask(self, what: str, who: str, state: str) -> tuple[str, str | None]:
-        write = Write(self._cache, token=who, order_ids={self._id})
+        marks = DirtyMarks(self._cache, token=who, order_ids={self._id})
         if what == "read":
             found = await self._cache.read(self._id)
             shown = found.order.body.decode() if found.order else ""
@@ -112,9 +112,9 @@ class CacheTable:
             order = CachedOrder(self._owner, state.encode())
             await self._cache.fill(self._id, who, order, is_final=state == PROCESSED)
         elif what == "mark":
-            await write.mark([self._id])
+            await marks.mark([self._id])
         else:
-            await write.clear()
+            await marks.clear()
         return "", None
 
     async def _put(self, keys: Keys) -> None:

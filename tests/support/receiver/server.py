@@ -43,7 +43,7 @@ class Issuer:
             raise KeysUnavailable
         return self._keys
 
-    async def knowing(self, kid: str) -> KeySet:
+    async def containing(self, kid: str) -> KeySet:
         return await self.current()
 
     def token(self, user_id: str, **changes: Any) -> str:

@@ -54,7 +54,7 @@ class _Keys:
             raise KeysUnavailable
         return self.keys
 
-    async def knowing(self, kid: str) -> KeySet:
+    async def containing(self, kid: str) -> KeySet:
         self.asked.append(kid)
         self.keys = self.fetched or self.keys
         return await self.current()

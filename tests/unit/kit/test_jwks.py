@@ -76,7 +76,7 @@ async def test_before_the_first_set_there_is_nothing_to_judge_by(
     with pytest.raises(KeysUnavailable):
         await client.current()
     with pytest.raises(KeysUnavailable):
-        await client.knowing("k1")
+        await client.containing("k1")
     assert api.fetches == 1
     api.failure = None
     clock.now += 1
@@ -132,14 +132,14 @@ async def test_an_unknown_kid_makes_a_fetch_at_most_every_30_seconds() -> None:
     client = _client(api, clock)
     await client.current()
     for number in range(5):
-        assert "bogus" not in (await client.knowing(f"bogus{number}")).keys
+        assert "bogus" not in (await client.containing(f"bogus{number}")).keys
     assert api.fetches == 1
     clock.now += 30
     api.kids = ["k1", "k2"]
 
-    assert "k2" in (await client.knowing("k2")).keys
+    assert "k2" in (await client.containing("k2")).keys
     for number in range(5):
-        await client.knowing(f"bogus{number}")
+        await client.containing(f"bogus{number}")
     assert api.fetches == 2
 
 
@@ -148,7 +148,7 @@ async def test_a_known_kid_makes_none() -> None:
     client = _client(api, clock)
     await client.current()
     clock.now += 60
-    await client.knowing("k1")
+    await client.containing("k1")
 
     assert api.fetches == 1
 

@@ -85,10 +85,10 @@ class Deliveries:
         """
         if not is_canonical_id(order_id):
             raise OrderNotFound
-        write = self._cache.writing()
+        marks = self._cache.dirty_marks()
 
         async def work(connection: AsyncConnection) -> tuple[StoredOrder | None, bool]:
-            promotion = await promote(connection, [order_id], write)
+            promotion = await promote(connection, [order_id], marks)
             processed = [audit.Entry(PROCESS_ACTION, promoted) for promoted in promotion.promoted]
             await audit.record_all(connection, operator, [*promotion.blocked, *processed])
             return await order_store.find(connection, order_id), bool(promotion.promoted)
@@ -96,7 +96,7 @@ class Deliveries:
         try:
             found, changed = await self._database.transaction(work)
         finally:
-            await write.clear()
+            await marks.clear()
         if changed:
             ORDERS_PROCESSED.inc()
         if found is None:

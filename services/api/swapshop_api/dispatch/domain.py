@@ -30,7 +30,7 @@ from swapshop_api.dispatch.schemas import (
     ResultsOut,
 )
 from swapshop_api.dispatch.store import Due, Recorded, Report
-from swapshop_api.orders.cache import OrderCache, Write
+from swapshop_api.orders.cache import DirtyMarks, OrderCache
 from swapshop_kit.database import Database, DuplicateKey
 from swapshop_kit.ids import is_canonical_id
 
@@ -78,27 +78,27 @@ class Dispatch:
             OutcomeUnknown: repeat the call with the same token.
         """
         started = self._clock()
-        write = self._cache.writing()
+        marks = self._cache.dirty_marks()
 
         async def work(connection: AsyncConnection) -> tuple[int, Sequence[RowMapping]]:
-            return await self._claim(connection, client, wanted, write)
+            return await self._claim(connection, client, wanted, marks)
 
         try:
             promoted, rows = await self._database.transaction(work)
         except DuplicateKey as error:
             return await self._repeat(wanted, error)
         finally:
-            await write.clear()
+            await marks.clear()
         ORDERS_PROCESSED.inc(promoted)
         elapsed = timedelta(seconds=self._clock() - started)
         return _to_lease(timedelta(seconds=wanted.lease_seconds) - elapsed, rows)
 
     async def _claim(
-        self, connection: AsyncConnection, client: str, wanted: LeaseIn, write: Write
+        self, connection: AsyncConnection, client: str, wanted: LeaseIn, marks: DirtyMarks
     ) -> tuple[int, Sequence[RowMapping]]:
         duration = timedelta(seconds=wanted.lease_seconds)
         await store.insert_lease(connection, wanted.lease_token, client, duration)
-        promotion = await promote_oldest(connection, wanted.limit, write)
+        promotion = await promote_oldest(connection, wanted.limit, marks)
         due = await store.lock_due(connection, wanted.limit)
         alive = [each for each in due if each.unreported_claims < POISON_CLAIMS]
         chosen = choose(alive, wanted.limit)

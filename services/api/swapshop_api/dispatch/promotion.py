@@ -15,7 +15,7 @@ from swapshop_api.audit.models import BLOCK_ACTION
 from swapshop_api.audit.store import Entry
 from swapshop_api.dispatch.events import ORDER_READY, CannotPromote, freeze, webhook_id
 from swapshop_api.dispatch.models import READY, deliveries
-from swapshop_api.orders.cache import Write
+from swapshop_api.orders.cache import DirtyMarks
 from swapshop_api.orders.models import PENDING, PROCESSED, orders
 from swapshop_api.orders.schemas import OrderLine
 from swapshop_api.orders.store import read_lines
@@ -36,14 +36,16 @@ class Promotion:
     blocked: Sequence[Entry]
 
 
-async def promote(connection: AsyncConnection, order_ids: Sequence[str], write: Write) -> Promotion:
+async def promote(
+    connection: AsyncConnection, order_ids: Sequence[str], marks: DirtyMarks
+) -> Promotion:
     """Promote the given orders, blocked ones too; those that are not PENDING are left alone."""
     query = _pending().where(orders.c.id.in_(order_ids)).order_by(orders.c.id)
     rows = (await connection.execute(query.with_for_update())).mappings().all()
-    return await _promote_locked(connection, rows, write)
+    return await _promote_locked(connection, rows, marks)
 
 
-async def promote_oldest(connection: AsyncConnection, limit: int, write: Write) -> Promotion:
+async def promote_oldest(connection: AsyncConnection, limit: int, marks: DirtyMarks) -> Promotion:
     """Promote up to ``limit`` orders that nobody else is promoting, oldest first."""
     # rows that are sorted are locked all, also those beyond the limit
     query = (
@@ -53,7 +55,7 @@ async def promote_oldest(connection: AsyncConnection, limit: int, write: Write) 
         .limit(limit)
     )
     rows = (await connection.execute(query.with_for_update(skip_locked=True))).mappings().all()
-    return await _promote_locked(connection, rows, write)
+    return await _promote_locked(connection, rows, marks)
 
 
 def _pending() -> Select[Any]:
@@ -76,7 +78,7 @@ def _pending() -> Select[Any]:
 
 
 async def _promote_locked(
-    connection: AsyncConnection, rows: Sequence[RowMapping], write: Write
+    connection: AsyncConnection, rows: Sequence[RowMapping], marks: DirtyMarks
 ) -> Promotion:
     if not rows:
         return Promotion([], [])
@@ -93,7 +95,7 @@ async def _promote_locked(
             blocked[row["id"]] = str(error)
     promoted = [row["id"] for row in rows if row["id"] not in blocked]
     if promoted:
-        await write.mark(promoted)
+        await marks.mark(promoted)
         if fresh:
             await connection.execute(insert(deliveries), fresh)
         await connection.execute(

@@ -77,7 +77,7 @@ def _keys(order_id: str) -> list[str]:
 
 
 @dataclass
-class Write:
+class DirtyMarks:
     """A writer's marks on the orders that it is about to change.
 
     The caller holds the orders' row locks when it calls ``mark``, and calls ``clear`` once the
@@ -169,9 +169,9 @@ class OrderCache:
         if not stored:
             CACHE_REQUESTS.labels("orders", "stale").inc()
 
-    def writing(self) -> Write:
-        """Begin a writer's marks."""
-        return Write(self)
+    def dirty_marks(self) -> DirtyMarks:
+        """Return the marks of one write, none of them set yet."""
+        return DirtyMarks(self)
 
     async def run_write(
         self,

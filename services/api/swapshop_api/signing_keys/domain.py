@@ -83,7 +83,7 @@ class SigningKeys:
         self._refresh()
         return self._key_set
 
-    async def knowing(self, kid: str) -> KeySet:
+    async def containing(self, kid: str) -> KeySet:
         """Return the published keys, the file looked at anew if they lack ``kid``."""
         self._refresh(now_at_once=kid not in self._key_set.keys)
         return self._key_set

@@ -103,7 +103,7 @@ async def test_leases_and_marks_end_by_themselves(cache: OrderCache, redis: Redi
     await forget_all(redis)
     await cache.lease_new(ORDER_ID)
     new_lease = await redis.pttl(LEASE)
-    await cache.writing().mark([ORDER_ID])
+    await cache.dirty_marks().mark([ORDER_ID])
     dirty = await redis.pttl(DIRTY)
 
     assert 1_000 < lease <= 2_000
@@ -130,21 +130,21 @@ async def test_a_mark_takes_the_value_and_the_lease_away(cache: OrderCache, redi
     await fill(cache)
     await redis.set(LEASE, "a reader's")
 
-    write = cache.writing()
-    await write.mark([ORDER_ID])
+    marks = cache.dirty_marks()
+    await marks.mark([ORDER_ID])
     marked = (await redis.exists(VALUE, LEASE), await redis.get(DIRTY))
     hidden = await cache.read(ORDER_ID)
     new = await cache.lease_new(ORDER_ID)
-    await write.clear()
+    await marks.clear()
 
-    assert marked == (0, write.token.encode())
+    assert marked == (0, marks.token.encode())
     assert hidden == Lookup("bypass")
     assert new is not None
     assert await redis.exists(VALUE, LEASE, DIRTY) == 0
 
 
 async def test_a_writer_clears_no_mark_but_its_own(cache: OrderCache, redis: Redis) -> None:
-    first, second = cache.writing(), cache.writing()
+    first, second = cache.dirty_marks(), cache.dirty_marks()
     await first.mark([ORDER_ID])
     await second.mark([ORDER_ID])
 
@@ -160,12 +160,12 @@ async def test_all_orders_of_a_writer_are_marked_and_cleared_in_one_round_trip_e
     redis: Redis, counted_trips: CountedTrips
 ) -> None:
     ids = [new_id() for _ in range(100)]
-    write = OrderCache(counted_trips.redis).writing()
+    marks = OrderCache(counted_trips.redis).dirty_marks()
 
-    await write.mark(ids[:60])
-    await write.mark(ids[40:])
+    await marks.mark(ids[:60])
+    await marks.mark(ids[40:])
     marked = len(await names_in(redis, "order:*:dirty"))
-    await write.clear()
+    await marks.clear()
 
     assert counted_trips.number == 3
     assert marked == 100
@@ -176,9 +176,9 @@ async def test_a_writer_without_orders_does_not_bother_redis(
     cache: OrderCache, redis: Redis
 ) -> None:
     async with listing_commands(redis) as commands:
-        write = cache.writing()
-        await write.mark([])
-        await write.clear()
+        marks = cache.dirty_marks()
+        await marks.mark([])
+        await marks.clear()
 
     assert commands == []
 
@@ -186,7 +186,7 @@ async def test_a_writer_without_orders_does_not_bother_redis(
 async def test_after_a_dead_writers_mark_ran_out_reads_fill_again(
     cache: OrderCache, redis: Redis
 ) -> None:
-    await cache.writing().mark([ORDER_ID])
+    await cache.dirty_marks().mark([ORDER_ID])
     left = await redis.pttl(DIRTY)
     await pass_time(redis, left - 500)
     before = await cache.read(ORDER_ID)
@@ -201,15 +201,15 @@ async def test_after_a_dead_writers_mark_ran_out_reads_fill_again(
 async def test_a_redis_that_forgot_the_scripts_is_told_them_again(
     cache: OrderCache, redis: Redis
 ) -> None:
-    write = cache.writing()
+    marks = cache.dirty_marks()
     await redis.script_flush()
     await fill(cache)
     await redis.script_flush()
     hit = await cache.read(ORDER_ID)
     await redis.script_flush()
-    await write.mark([ORDER_ID])
+    await marks.mark([ORDER_ID])
     await redis.script_flush()
-    await write.clear()
+    await marks.clear()
 
     assert hit == Lookup("hit", ORDER)
     assert await names_in(redis) == []
@@ -222,12 +222,12 @@ async def test_switched_off_it_is_neither_read_nor_filled_and_writers_mark_all_t
     await redis.set(VALUE, f"{ORDER.user_id}old")
 
     found, lease = await cache.read(ORDER_ID), await cache.lease_new(ORDER_ID)
-    write = cache.writing()
-    await write.mark([ORDER_ID])
+    marks = cache.dirty_marks()
+    await marks.mark([ORDER_ID])
 
     assert (found, lease) == (Lookup("bypass"), None)
     assert await names_in(redis) == [DIRTY]
-    await write.clear()
+    await marks.clear()
     assert await names_in(redis) == []
 
 

@@ -45,11 +45,11 @@ async def test_the_orders_of_a_batch_are_marked_and_cleared(clustered: Redis) ->
         rise_of("swapshop_cache_write_failures_total", script=script)
         for script in ("mark", "clear")
     ]
-    write = OrderCache(clustered).writing()
+    marks = OrderCache(clustered).dirty_marks()
 
-    await write.mark(IDS)
+    await marks.mark(IDS)
     marked = await names_in(clustered, "order:*:dirty")
-    await write.clear()
+    await marks.clear()
 
     assert len(marked) == len(IDS)
     assert await names_in(clustered) == []

@@ -256,10 +256,10 @@ class Shelf:
     async def process(self) -> None:
         """What mark-processed does, with each of its calls of Redis in vain."""
         nowhere = create_redis(f"redis://127.0.0.1:{free_port()}/0")
-        write = OrderCache(nowhere).writing()
-        await write.mark([ORDER_ID])
+        marks = OrderCache(nowhere).dirty_marks()
+        await marks.mark([ORDER_ID])
         self.row = "PROCESSED"
-        await write.clear()
+        await marks.clear()
         await nowhere.aclose()
 
     async def fill(self, lease: str | None, read: str) -> None:

@@ -195,7 +195,7 @@ async def test_the_file_is_looked_at_once_per_second_or_for_an_unknown_key(
     clock.now += 0.9
 
     assert added not in (await keys.current()).keys
-    assert added in (await keys.knowing(added)).keys
+    assert added in (await keys.containing(added)).keys
 
 
 async def test_a_clock_that_was_set_back_does_not_stop_the_looking(
