@@ -8,10 +8,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from support.changed import changed_files, concerns
 from support.skips import skipping_without_server
 from support.stores.servers import (
     DatabaseServer,
@@ -47,6 +49,32 @@ settings.register_profile(
     derandomize=REQUIRE_ALL,
 )
 settings.load_profile("swapshop")
+
+
+_CHANGED = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--changed",
+        nargs="?",
+        const="origin/main",
+        metavar="BASE",
+        help="run the tests of areas that differ from BASE, origin/main by default",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    base: str | None = config.getoption("--changed")
+    if base is not None:
+        config.stash[_CHANGED] = changed_files(base)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    changed = config.stash.get(_CHANGED, None)
+    if changed is None or collection_path.suffix != ".py":
+        return None
+    return None if concerns(collection_path, changed) else True
 
 
 @pytest.hookimpl(wrapper=True)
