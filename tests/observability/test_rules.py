@@ -12,11 +12,11 @@ from support.observability.cause_scenarios import PAGES, TICKETS
 from support.observability.promql import labels_of_result
 from support.servers.processes import find_program
 from swapshop_api.exporter.figures import DEADLINE
-from swapshop_operations.generate import observability
+from swapshop_operations.generate import files
 from swapshop_operations.monitoring import rules
 from swapshop_operations.repository import ROOT
 
-RULES = ROOT / observability.CHART_FILES / "rules.yaml"
+RULES = ROOT / files.CHART_FILES / "rules.yaml"
 SOURCES = rules.load()
 SCENARIOS = {**BURNS, **PAGES, **TICKETS}
 

@@ -55,7 +55,8 @@ def test_an_alert_names_its_page() -> None:
 def test_a_page_says_what_it_means_whom_it_hurts_and_when_it_is_over(name: str) -> None:
     text = page(name)
     assert text.startswith(f"# {name}\n")
-    parts = re.findall(r"^\*\*(Meaning|Impact|First look|Causes|Resolved when)\b", text, re.MULTILINE)
+    heading = r"^\*\*(Meaning|Impact|First look|Causes|Resolved when)\b"
+    parts = re.findall(heading, text, re.MULTILINE)
     assert parts == ["Meaning", "Impact", "First look", "Causes", "Resolved when"]
 
 

@@ -363,39 +363,3 @@ async def test_real_time_is_the_default_clock() -> None:
 
     assert await verifier.verify(_token(_CLAIMS | {"iat": now, "exp": now + 60}))
     await _refuse(_token(_CLAIMS | {"iat": now - 60, "exp": now - 1}), verifier)
-
-
-def test_a_key_set_takes_only_named_ed25519_keys() -> None:
-    other = {"kty": "EC", "crv": "P-256", "kid": "ec", "x": "", "y": ""}
-    keys = KeySet.from_jwks({"keys": [_jwk(_KEY, "k1"), other, {"kty": "OKP", "crv": "X25519"}]})
-
-    assert keys.keys.keys() == {"k1"}
-
-
-def _without(name: str) -> dict[str, str]:
-    return {key: value for key, value in _jwk(_KEY, "k1").items() if key != name}
-
-
-@pytest.mark.parametrize(
-    "document",
-    [  # pyright: ignore[reportUnknownArgumentType] - an empty list has no type
-        None,
-        [],
-        {},
-        "keys",
-        {"keys": None},
-        {"keys": list[object]()},
-        {"keys": ["k1"]},
-        {"keys": [None]},
-        {"keys": [{}]},
-        {"keys": [_without("kid")]},
-        {"keys": [_without("x")]},
-        {"keys": [_jwk(_KEY, "k1") | {"x": "AAAA"}]},
-        {"keys": [_jwk(_KEY, "k1") | {"x": "!"}]},
-        {"keys": [_jwk(_KEY, "k1") | {"x": 1}]},
-        {"keys": [{"kty": "oct", "k": "AAAA", "kid": "k1"}]},
-    ],
-)
-def test_what_is_no_key_set_is_refused(document: object) -> None:
-    with pytest.raises(ValueError, match="JWK Set"):
-        KeySet.from_jwks(document)

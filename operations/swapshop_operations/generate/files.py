@@ -1,4 +1,4 @@
-"""Writes the generated files of the chart, k6/ and docs/: rules, dashboards, load tests, decisions."""
+"""Writes all generated files: rules, dashboards, load tests and the index of decisions."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
