@@ -13,7 +13,7 @@ SECURE_NAME: Final = f"__Secure-{NAME}"
 DEVICE_NAME: Final = "swapshop_device"
 SECURE_DEVICE_NAME: Final = f"__Secure-{DEVICE_NAME}"
 DEVICE_SECONDS: Final = 180 * 86_400
-"""A browser that nobody signs in from for so long is a stranger again."""
+"""How long a browser stays known after the last sign-in."""
 
 
 class _Attributes(TypedDict):
@@ -54,11 +54,11 @@ def read_refresh_cookie(request: Request, *, secure: bool) -> str | None:
 
 
 def set_device_cookie(response: Response, device: str, *, secure: bool) -> None:
-    """Make the device known to the account that it signed in to."""
+    """Give the browser the cookie that makes it known to the account."""
     name = SECURE_DEVICE_NAME if secure else DEVICE_NAME
     response.set_cookie(name, device, max_age=DEVICE_SECONDS, **_attributes(secure=secure))
 
 
 def read_device_cookie(request: Request, *, secure: bool) -> str | None:
-    """Return what the browser sent to be known by."""
+    """Return the device cookie that the browser sent."""
     return request.cookies.get(SECURE_DEVICE_NAME if secure else DEVICE_NAME)

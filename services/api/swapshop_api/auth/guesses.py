@@ -1,4 +1,4 @@
-"""How often a password may be guessed: by an address, by a site, and at an account by anybody."""
+"""Limits on guesses of a password: from an address, from a site, and at an account."""
 
 from dataclasses import dataclass
 

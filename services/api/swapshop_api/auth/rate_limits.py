@@ -125,7 +125,7 @@ class RateLimits:
             raise TooManyRequests(retry_after=math.ceil(wait))
 
     async def forget(self, *limits: Limit) -> None:
-        """Count anew from nothing; while Redis is away, only this pod does."""
+        """Reset the counts of limits; while Redis is away, in this pod only."""
         self._local.forget(limits)
         if self._circuit.is_open:
             return

@@ -16,7 +16,7 @@ _MAX_FIELDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """Who a client says it is."""
+    """The id and secret that a client presents."""
 
     client_id: str
     client_secret: str
@@ -26,8 +26,8 @@ async def read_token_request(request: Request) -> ClientCredentials:
     """Return the credentials of a well-formed request for ``client_credentials``.
 
     Raises:
-        TokenRequestRefused: another grant; not a form; a parameter sent twice (§3.2); or
-            credentials sent in two ways (§2.3).
+        TokenRequestRefused: another grant, not a form, a repeated parameter (§3.2), or credentials
+            sent in two ways (§2.3).
         ClientRefused: no credentials, or a header that is not Basic.
     """
     form = _parse_form(request.headers.get("content-type", ""), await request.body())

@@ -1,7 +1,7 @@
 """The keys that sign access tokens: which one signs, which are published, and their rotation.
 
-A key is published from its birth, signs from ten minutes later until its successor does, and stays
-published for fifteen more, longer than any token that it signed lives: see
+A key is published as soon as it exists. It signs from ten minutes later until its successor signs,
+and stays published for fifteen more minutes, longer than its last token is valid. See
 docs/operations/signing-keys.md.
 """
 
@@ -25,7 +25,7 @@ from swapshop_api.signing_keys.store import (
 from swapshop_kit.access_tokens import ALGORITHM, KeySet
 
 JWKS_MAX_AGE_SECONDS: Final = 300
-"""Verifiers may keep a fetched key set for so long."""
+"""How long verifiers may cache the key set."""
 
 SIGNS_AFTER: Final = timedelta(minutes=10)
 """From publication to the first signature: five minutes for the file to reach every pod, and five
@@ -35,7 +35,7 @@ PUBLISHED_AFTER: Final = timedelta(minutes=15)
 """From the successor's first signature to the end of publication."""
 
 CHECK_SECONDS: Final = 1.0
-"""The file is looked at so often."""
+"""Seconds between looks at the file."""
 
 _log = structlog.get_logger()
 
@@ -43,17 +43,17 @@ _Stamp = tuple[int, int, int]
 
 
 class RotationRefused(Exception):
-    """A key is waiting for its turn already."""
+    """A new key already waits to sign."""
 
     def __init__(self, signs_from: datetime) -> None:
         super().__init__(f"a new key waits already; it signs from {signs_from:%H:%M:%S} UTC on")
 
 
 class SigningKeys:
-    """The keys of a file, followed as the file changes; made by ``open``.
+    """The keys of a file, read again when the file changes. Create it with ``open``.
 
-    It is a KeySource for verifiers in the same process. A file that becomes missing or broken
-    changes nothing but the log.
+    It is a KeySource for verifiers in the same process. If the file is removed or becomes invalid,
+    the last good keys stay in use, and an error is logged.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
@@ -84,7 +84,7 @@ class SigningKeys:
         return self._key_set
 
     async def containing(self, kid: str) -> KeySet:
-        """Return the published keys, the file looked at anew if they lack ``kid``."""
+        """Return the published keys; read the file again if they lack ``kid``."""
         self._refresh(now_at_once=kid not in self._key_set.keys)
         return self._key_set
 
@@ -100,7 +100,7 @@ class SigningKeys:
         return jwt.encode(claims, key.private_key, ALGORITHM, headers={"kid": key.kid})
 
     def _refresh(self, *, now_at_once: bool = False) -> None:
-        """Look at the file, a few microseconds' work, at most once per second."""
+        """Read the file if it has changed; look at most once per second."""
         now = self._clock()
         if not now_at_once and 0 <= now - self._checked_at < CHECK_SECONDS:
             return
@@ -128,7 +128,7 @@ class SigningKeys:
 
 
 def create_if_missing(path: Path, clock: Callable[[], float] = time.time) -> bool:
-    """Write a file with a first key, which signs at once, unless there is one.
+    """Create the file with a first key, which signs at once, unless the file exists.
 
     Returns:
         True if it was written.
@@ -141,9 +141,9 @@ def create_if_missing(path: Path, clock: Callable[[], float] = time.time) -> boo
 
 
 def rotate(path: Path, clock: Callable[[], float] = time.time) -> SigningKey:
-    """Add a key that signs from ten minutes later on, drop those no longer published; return it.
+    """Add a key that signs in ten minutes, drop those no longer published, and return it.
 
-    Without a file the first one is made, whose key signs at once.
+    If there is no file, create it with a first key, which signs at once.
 
     Raises:
         RotationRefused: the last added key does not sign yet.
@@ -161,7 +161,7 @@ def rotate(path: Path, clock: Callable[[], float] = time.time) -> SigningKey:
 
 
 def _signing_key(keys: Sequence[SigningKey], now: datetime) -> SigningKey:
-    """Return the newest whose turn has come; before that, by a clock that lags, the first."""
+    """Return the newest key that may sign; the first if a slow clock says that none may."""
     return next((key for key in reversed(keys) if key.signs_from <= now), keys[0])
 
 
@@ -171,7 +171,7 @@ def _published(keys: Sequence[SigningKey], now: datetime) -> list[SigningKey]:
 
 
 def _stamp_of(path: Path) -> _Stamp | None:
-    """Return what changes when the file does; None if it is missing."""
+    """Return a value that changes with the file; None if it is missing."""
     try:
         status = path.stat()
     except OSError:

@@ -65,7 +65,7 @@ class SigningKey(BaseModel):
 
     @classmethod
     def generate(cls, published_at: datetime, signs_from: datetime) -> "SigningKey":
-        """Make a new key."""
+        """Generate a key."""
         return cls(
             kid=new_id(),
             private=SecretStr(_to_base64url(Ed25519PrivateKey.generate().private_bytes_raw())),
@@ -75,7 +75,7 @@ class SigningKey(BaseModel):
 
     @cached_property
     def private_key(self) -> Ed25519PrivateKey:
-        """The key itself."""
+        """The private key as an object."""
         raw = _from_base64url(self.private.get_secret_value())
         return Ed25519PrivateKey.from_private_bytes(raw)
 
@@ -109,7 +109,7 @@ def read_keys(path: Path) -> list[SigningKey]:
     """Return the keys of a file in the order in which they sign.
 
     Raises:
-        SigningKeysError: it is missing, or no such file.
+        SigningKeysError: the file is missing or invalid.
     """
     try:
         return _Document.model_validate_json(path.read_bytes()).keys
@@ -123,15 +123,15 @@ def read_keys(path: Path) -> list[SigningKey]:
 
 
 def write_keys(path: Path, keys: Sequence[SigningKey], *, replace: bool) -> bool:
-    """Write a file for its owner alone (mode 0600), all at once; readers see the old or the new.
+    """Write a file that only its owner can read (mode 0600), atomically.
 
     Args:
         path: of the file, in a folder that exists.
         keys: at least one.
-        replace: False leaves a file that exists, even one that another process makes meanwhile.
+        replace: False leaves an existing file, even one that another process creates meanwhile.
 
     Returns:
-        False if there was one and it was left.
+        False if an existing file was left as it is.
 
     Raises:
         SigningKeysError: the folder cannot be written to.

@@ -24,7 +24,7 @@ from swapshop_kit.problems import FieldError, InvalidRequest, Unauthenticated
 from swapshop_kit.security_events import AccountReferences
 
 COMMAND_LINE: Final = "command-line"
-"""The actor in the audit when somebody with a shell did it."""
+"""The actor in the audit log for acts on the command line."""
 
 
 class Accounts:
@@ -154,10 +154,10 @@ async def create_user(
     session: NewSession | None = None,
     party: Party = ANYBODY,
 ) -> str:
-    """Make an account and return its id.
+    """Create an account and return its id.
 
     Args:
-        database: of the api.
+        database: the schema ``swapshop``.
         passwords: hash the password.
         nombre: 1..120 characters.
         email: normalized here.
@@ -167,8 +167,8 @@ async def create_user(
         party: whose line in the queue for a hash to join.
 
     Raises:
-        EmailRefused: an account cannot have this e-mail.
-        EmailTaken: there is an account with this e-mail.
+        EmailRefused: the e-mail is not valid.
+        EmailTaken: another account has this e-mail.
         PasswordQueueFull: too many passwords wait to be hashed.
     """
     normalized = normalize_email(email)

@@ -1,4 +1,7 @@
-"""Sessions in the database: how one begins, and what a presented refresh token does to it."""
+"""Begin and end sessions in the database, and rotate their refresh tokens.
+
+The refresh tokens of one session are a family.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -23,7 +26,7 @@ from swapshop_kit.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """What came of a presented refresh token."""
+    """The result of presenting a refresh token."""
 
     verdict: Verdict
     family: store.Family
@@ -34,7 +37,7 @@ class Presented:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session that is about to begin: its id, and its first refresh token."""
+    """The id and first refresh token of a session that is about to begin."""
 
     id: str = field(default_factory=new_id)
     token: bytes = field(default_factory=new_token)
@@ -50,16 +53,16 @@ async def begin_family(connection: AsyncConnection, user_id: str, session: NewSe
 async def end_sessions(
     connection: AsyncConnection, user_id: str, *, except_id: str | None = None
 ) -> list[str]:
-    """End every session of an account, but one if wanted; return the ids of those that ended.
+    """End every session of an account, except one if given; return the ids of those that ended.
 
     Lock the account's row first: locks are taken in one order, and a login that verified the old
-    password or role then waits.
+    password or read the old role then waits.
     """
     return await store.revoke_families(connection, user_id, except_id=except_id)
 
 
 async def list_ended(database: Database, within_seconds: int) -> list[str]:
-    """Return the ids of the sessions that were ended within so many seconds.
+    """Return the ids of the sessions that ended in the last ``within_seconds`` seconds.
 
     Raises:
         DatabaseUnavailable: the database cannot be reached.
@@ -73,8 +76,8 @@ async def present(
 ) -> Presented | None:
     """Judge a refresh token and do what the verdict says; None if its session is over.
 
-    A client that has left gets nothing from a used token, so its request ends no session: an honest
-    page gives up on a pod that was paused, and goes on at another before the request is read.
+    If the client has closed its connection, a used token ends no session: an honest page gives up
+    on a paused pod and continues at another one before the paused pod reads the request.
     """
     token_hash = hash_of(token)
     family = await store.lock_family_of(connection, token_hash)

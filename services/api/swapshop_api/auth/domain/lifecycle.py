@@ -1,7 +1,7 @@
-"""What an administrator does to an account: each act is audited, and most end its sessions.
+"""Acts of an administrator on an account. Each is audited, and most end the account's sessions.
 
-A session that ends so is refused everywhere within five seconds: the processes find it in the
-database.
+Every process refuses an ended session within five seconds, since it reads the list of ended
+sessions from the database.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,12 +21,12 @@ from swapshop_kit.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of an act.
+    """The result of an act.
 
     Args:
-        user_id: of the account.
-        changed: False if the account was that way already; nothing is audited then.
-        ended: sessions that ended.
+        user_id: the id of the account.
+        changed: False if the account already was in that state; then nothing is audited.
+        ended: number of sessions that ended.
     """
 
     user_id: str

@@ -20,7 +20,7 @@ OPERATOR_NAME: Final = "Operador"
 
 
 class AccountNotPromoted(Exception):
-    """An account that somebody registered has the e-mail that an operator should get."""
+    """A registered account has the e-mail that the operator should have."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -34,11 +34,11 @@ class AccountNotPromoted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewOperator:
-    """An operator's account as it should be.
+    """The operator's account to create or promote.
 
     Args:
         email: normalized.
-        password_hash: of a new account, or of one that is promoted.
+        password_hash: for a new account or a promoted one.
         promote_existing: whether an account that somebody registered may become the operator's.
     """
 
@@ -72,10 +72,10 @@ async def prepare_operator(
 
 
 async def ensure_operator(connection: AsyncConnection, operator: NewOperator) -> str | None:
-    """Make an operator's account unless it exists, and return its id.
+    """Create an operator's account unless it exists, and return its id.
 
-    An operator's account stays as it is, with its own password. A registered account is promoted
-    only if that was allowed. It then gets the new password and loses its sessions, so whoever
+    An existing operator's account keeps its password. A registered account is promoted only if
+    that is allowed. It then gets the new password and loses its sessions, so whoever
     registered it has no access.
 
     Returns:

@@ -82,7 +82,7 @@ class Sessions:
         """Sign in.
 
         Raises:
-            WrongCredentials: for an unknown user and a wrong password alike, in equal time.
+            WrongCredentials: the user is unknown or the password is wrong; both take equal time.
             TooManyRequests: too many tries.
             PasswordQueueFull: too many passwords wait to be hashed.
         """
@@ -107,11 +107,11 @@ class Sessions:
         """Exchange a refresh token for an access token and the next refresh token.
 
         Args:
-            cookie: with the token.
+            cookie: the refresh token.
             has_left: whether the client closed its connection, so that nobody reads the answer.
 
         Raises:
-            SessionEnded: the token is unknown, or its session over, or revoked just now.
+            SessionEnded: the token is unknown, or its session has ended or was just revoked.
             RefreshConflict: another tab was faster.
         """
         token = decode_token(cookie)
@@ -149,7 +149,7 @@ class Sessions:
             await self.announce([family.id])
 
     async def list_ended(self, within_seconds: int) -> list[str]:
-        """Return the ids of the sessions that ended within so many seconds.
+        """Return the ids of the sessions that ended in the last ``within_seconds`` seconds.
 
         Raises:
             DatabaseUnavailable: the database cannot be reached.
@@ -176,9 +176,9 @@ class Sessions:
     async def _begin_session(
         self, user: User, renewed_hash: str | None, session: NewSession
     ) -> User | None:
-        """Begin a session unless the verified password was changed, or the account disabled.
+        """Begin a session unless the password was changed or the account disabled meanwhile.
 
-        Returns the account as it is now: its role may have changed as well.
+        Returns the account as it is now, since its role may have changed too.
         """
 
         async def begin(connection: AsyncConnection) -> User | None:
