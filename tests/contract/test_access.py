@@ -13,16 +13,19 @@ import httpx
 import jwt
 import pytest
 from fastapi.routing import APIRoute, APIRouter
+from pydantic import SecretStr
 from starlette.routing import BaseRoute
 
 import swapshop_api.app
 import swapshop_receiver.app
+from support.receiver.events import order_blocked, signed, webhook_id_of
 from support.servers.processes import free_port
 from support.system.up_process import up
 from support.waiting import wait_until
 from swapshop_api.signing_keys.store import read_keys
 from swapshop_kit.access_tokens import ALGORITHM
 from swapshop_kit.ids import new_id
+from swapshop_kit.webhook_events import webhook_path
 from swapshop_local.contracts import contracts
 from swapshop_local.data import DataFolder
 from swapshop_local.demo import OPERATOR, PASSWORD
@@ -74,6 +77,7 @@ TABLE: Final[Mapping[str, Answers]] = {
     "POST /api/notifications/{id}/read": OWNER,
     "GET /api/notifications/stream": USERS,
     "POST /webhooks/order-ready": NOBODY,
+    "POST /webhooks/order-blocked": NOBODY,
 }
 """By operation, of the contract or a variant of one."""
 
@@ -93,6 +97,7 @@ BODIES: Final[Mapping[str, Any]] = {
         "results": [{"delivery_id": new_id(), "outcome": "released"}]
     },
     "POST /webhooks/order-ready": {},
+    "POST /webhooks/order-blocked": {},
 }
 """What is sent, where a body is needed to come as far as the question who calls."""
 FORMS: Final = {"POST /internal/auth/token": {"grant_type": "client_credentials"}}
@@ -171,10 +176,20 @@ def _prepare(http: httpx.Client, data: DataFolder) -> Shop:
             "order_id": order_id,
             "delivery_id": delivery["id"],
             "id": notification["id"],
+            "operators_id": _announce_blocked(http, data),
             "user_id": _claims(owner)["sub"],
             "lease_token": new_id(),
         },
     )
+
+
+def _announce_blocked(http: httpx.Client, data: DataFolder) -> str:
+    """Send the operators a notification and return its id."""
+    event = order_blocked()
+    body, id_ = json.dumps(event).encode(), webhook_id_of(event)
+    headers = signed(body, id_, SecretStr(data.prepare().webhook_secret))
+    http.post(webhook_path(event["evento"]), content=body, headers=headers).raise_for_status()
+    return id_
 
 
 def _bearer(token: str) -> dict[str, str]:
@@ -223,6 +238,16 @@ def test_the_table_knows_every_operation_and_no_other() -> None:
         for method in methods
     }
     assert {operation.partition("?")[0] for operation in TABLE} == documented
+
+
+def test_only_operators_see_and_mark_a_notification_for_operators(shop: Shop) -> None:
+    id_ = shop.names["operators_id"]
+    lists = {caller: shop.status("GET /api/notifications", caller)[1] for caller in CALLERS}
+    mark = "POST /api/notifications/{operators_id}/read"
+    statuses = tuple(shop.status(mark, caller)[0] for caller in CALLERS)
+
+    assert {caller for caller, body in lists.items() if id_ in body} == {"operator"}
+    assert statuses == (401, 404, 404, 200, 401, 401, 401)
 
 
 def test_every_route_is_in_a_contract() -> None:

@@ -23,6 +23,7 @@ from support.servers.processes import free_port
 from support.system.up_process import up
 from support.waiting import until
 from swapshop_api.deliveries.schemas import State
+from swapshop_api.dispatch.events import EventName
 from swapshop_api.dispatch.policy import DeadReason
 from swapshop_api.dispatch.schemas import Outcome
 from swapshop_api.exporter.metrics import PipelineCollector
@@ -32,6 +33,7 @@ from swapshop_kit.metrics import METHODS, OTHER_METHOD
 from swapshop_local.demo import CUSTOMER, PASSWORD
 from swapshop_operations.monitoring import catalogue
 from swapshop_poller.contract import Outcome as PollerOutcome
+from swapshop_receiver.events import EVENTS
 
 METRICS = catalogue.OWN
 PACKAGES = {
@@ -184,7 +186,9 @@ DECLARED: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("http_server_request_duration_seconds", "http_request_method"): (*METHODS, OTHER_METHOD),
     ("http_server_active_requests", "http_request_method"): (*METHODS, OTHER_METHOD),
     ("swapshop_cache_requests_total", "result"): (*get_args(Result), "stale"),
+    ("swapshop_delivery_attempts_total", "event_type"): get_args(EventName),
     ("swapshop_delivery_attempts_total", "outcome"): get_args(Outcome),
+    ("swapshop_notifications_stored_total", "event_type"): tuple(EVENTS),
     ("swapshop_poller_send_duration_seconds", "outcome"): tuple(PollerOutcome),
     ("swapshop_orders", "estado"): get_args(Estado),
     ("swapshop_deliveries", "state"): get_args(State),

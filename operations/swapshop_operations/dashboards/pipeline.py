@@ -264,9 +264,9 @@ def _receiver() -> Section:
         timeseries(
             "Webhooks",
             Query(
-                "sum by (result) (rate(swapshop_notifications_stored_total[$__rate_interval])) * "
-                "60",
-                "{{result}}",
+                "sum by (event_type, result) "
+                "(rate(swapshop_notifications_stored_total[$__rate_interval])) * 60",
+                "{{event_type}} {{result}}",
             ),
             unit="cpm",
             description="duplicate is a delivery that arrived twice and was stored once, as it "

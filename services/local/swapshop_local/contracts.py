@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import swapshop_api.app
 import swapshop_receiver.app
-from swapshop_api.dispatch.events import OrderReady
+from swapshop_api.dispatch.events import EVENTS
 from swapshop_kit.web import use_problem_schema
 
 FOLDER: Final = Path(__file__).parents[2] / "contracts"
@@ -17,9 +17,12 @@ def contracts() -> dict[str, Any]:
     return {
         "api.openapi.json": use_problem_schema(swapshop_api.app.contract_app()),
         "receiver.openapi.json": use_problem_schema(swapshop_receiver.app.contract_app()),
-        "order_ready.schema.json": {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **OrderReady.model_json_schema(mode="serialization"),
+        **{
+            f"{name.lower()}.schema.json": {
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                **event.model_json_schema(mode="serialization"),
+            }
+            for name, event in EVENTS.items()
         },
     }
 

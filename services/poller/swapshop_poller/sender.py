@@ -12,6 +12,7 @@ from opentelemetry.trace import Span
 from pydantic import SecretStr
 
 from swapshop_kit.telemetry import current_traceparent, trace_headers
+from swapshop_kit.webhook_events import webhook_path
 from swapshop_kit.webhook_signatures import sign
 from swapshop_poller.contract import Delivery
 from swapshop_poller.policy import Answer, Attempt, Cause, Failure
@@ -23,7 +24,6 @@ from swapshop_poller.spans import (
     note_failure,
 )
 
-WEBHOOK_PATH: Final = "/webhooks/order-ready"
 MAX_ANSWER_BYTES: Final = 8192
 """Maximum bytes read of an answer's body."""
 
@@ -55,7 +55,7 @@ class Sender:
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._http = http
-        self._url = receiver_url.rstrip("/") + WEBHOOK_PATH
+        self._receiver_url = receiver_url.rstrip("/")
         self._secret = secret
         self._total_seconds = total_seconds
         self._now = now
@@ -63,7 +63,9 @@ class Sender:
     async def __call__(self, delivery: Delivery) -> Attempt:
         """Send a delivery, in a span of its order's trace."""
         parent = context_of(delivery.traceparent)
-        with client_span(self._url, WEBHOOK_PATH, context=parent, links=link_to_round()) as span:
+        path = webhook_path(delivery.event_type)
+        url = self._receiver_url + path
+        with client_span(url, path, context=parent, links=link_to_round()) as span:
             try:
                 headers = {
                     **sign(self._secret, delivery.webhook_id, delivery.body, self._now),
@@ -71,7 +73,7 @@ class Sender:
                     "content-type": "application/json",
                 }
                 request = self._http.build_request(
-                    "POST", self._url, headers=headers, content=delivery.body
+                    "POST", url, headers=headers, content=delivery.body
                 )
             except UnicodeError as error:
                 return _failure(span, Cause.UNSENDABLE, error)

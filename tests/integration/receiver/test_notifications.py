@@ -293,11 +293,11 @@ async def test_no_query_scans_or_sorts(receiver: Receiver) -> None:
         for start in (None, after):
             for only_unread in (False, True):
                 await store.list_page(
-                    connection, user, after=start, limit=20, only_unread=only_unread
+                    connection, [user], after=start, limit=20, only_unread=only_unread
                 )
-            await store.list_keys_since(connection, user, AT, start, 100)
-        await store.list_keys_between(connection, user, AT, AT + timedelta(minutes=10))
-        await store.count_unread(connection, user)
+            await store.list_keys_since(connection, [user], AT, start, 100)
+        await store.list_keys_between(connection, [user], AT, AT + timedelta(minutes=10))
+        await store.count_unread(connection, [user])
 
     statements = await statements_of(receiver, lambda: database.read(ask))
     queries = [each for each in statements if each[0].startswith("SELECT")]

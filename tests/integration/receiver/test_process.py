@@ -138,7 +138,7 @@ async def test_a_signal_ends_streams_politely_and_the_process_in_time(
             stdout, _ = await process.child.communicate()
         assert process.child.returncode == 0
     for sample in (
-        'swapshop_notifications_stored_total{result="stored"} 1.0',
+        'swapshop_notifications_stored_total{event_type="ORDER_READY",result="stored"} 1.0',
         "swapshop_notification_streams 1.0",
         "swapshop_notification_hub_listening 1.0",
         'swapshop_database_durable{pool="receiver"} 1.0',

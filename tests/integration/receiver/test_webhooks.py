@@ -36,7 +36,7 @@ async def rows_of(receiver: Receiver, user_id: str) -> list[RowMapping]:
 
 
 def stored_count(result: str) -> float:
-    return counted("swapshop_notifications_stored", result)
+    return counted("swapshop_notifications_stored", result, event_type="ORDER_READY")
 
 
 async def test_an_event_is_stored_with_its_exact_bytes(receiver: Receiver) -> None:

@@ -156,6 +156,7 @@ def snapshot_of_one_order() -> Snapshot:
         blocked=0,
         deliveries={"READY": 0, "LEASED": 0, "DONE": 1, "DEAD": 0},
         late=0,
+        given_up=0,
         oldest_age=0.0,
         claims=Claims(leased=1, delivered=1, taken_over=0),
         dead_letters={"conflict": 0, "malformed": 0, "exhausted": 0, "poison": 0},

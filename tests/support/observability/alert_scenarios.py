@@ -87,7 +87,7 @@ def _healthy() -> dict[str, Line]:
         series[dead_letters(reason)] = Line(0)
     for state in ("READY", "LEASED", "DONE", "DEAD"):
         series[deliveries(state)] = Line(0)
-    for name in ("blocked", "late", "processed_without_delivery", "unaccounted"):
+    for name in ("blocked", "given_up", "late", "processed_without_delivery", "unaccounted"):
         series[of("exporter", f"swapshop_orders_{name}")] = Line(0)
     for store in ("mysql", "redis"):
         series[of(store, "up", f'instance="{store}-1"')] = Line(1)

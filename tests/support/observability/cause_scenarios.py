@@ -195,7 +195,12 @@ PAGES: Final = {
     "nothing is delivered": happens(60, STUCK, m14=set(), m21={"NotificationsStuck"}),
     "dead and blocked orders are late, but not stuck": happens(
         60,
-        {**STUCK, of("exporter", "swapshop_orders_blocked"): Line(3), deliveries("DEAD"): Line(3)},
+        {
+            **STUCK,
+            of("exporter", "swapshop_orders_blocked"): Line(3),
+            of("exporter", "swapshop_orders_given_up"): Line(3),
+            deliveries("DEAD"): Line(3),
+        },
         m30={"DeadLetters", "OrdersBlocked"},
     ),
     "an order lost": Scenario(

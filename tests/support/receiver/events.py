@@ -1,4 +1,4 @@
-"""ORDER_READY events and their signatures."""
+"""Events and their signatures."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from swapshop_kit import webhook_events
 from swapshop_kit.ids import new_id
 from swapshop_kit.webhook_signatures import sign
 
@@ -28,9 +29,21 @@ def order_ready(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def order_blocked(**changes: Any) -> dict[str, Any]:
+    """An ORDER_BLOCKED event, of a new order unless named."""
+    return {
+        "evento": "ORDER_BLOCKED",
+        "order_id": new_id(),
+        "cliente": "Lucía Gómez",
+        "reason": "the order has no lines",
+        "created_at": "2026-01-02T03:04:05.000006Z",
+        "blocked_at": "2026-01-02T03:05:05.000007Z",
+    } | changes
+
+
 def webhook_id_of(event: Mapping[str, Any]) -> str:
     """The id under which the api announces an event."""
-    return f"order-ready_{event['order_id']}"
+    return webhook_events.webhook_id(event["evento"], event["order_id"])
 
 
 def signed(

@@ -20,6 +20,7 @@ from swapshop_kit.access_tokens import KeySet
 from swapshop_kit.ended_sessions import EndedSessions
 from swapshop_kit.ids import new_id
 from swapshop_kit.problems import KeysUnavailable
+from swapshop_kit.webhook_events import webhook_path
 from swapshop_receiver.app import whole_app
 from swapshop_receiver.container import Container, open_container
 from swapshop_receiver.settings import ReceiverSettings
@@ -65,9 +66,9 @@ class Issuer:
         return {"Authorization": f"Bearer {self.token(user_id, **changes)}"}
 
 
-def counted(name: str, result: str) -> float:
-    """What a counter of this process stands at, by its result."""
-    return REGISTRY.get_sample_value(f"{name}_total", {"result": result}) or 0.0
+def counted(name: str, result: str, **labels: str) -> float:
+    """What a counter of this process stands at, by its result and other labels."""
+    return REGISTRY.get_sample_value(f"{name}_total", {"result": result, **labels}) or 0.0
 
 
 def receiver_settings(database_url: str, redis_url: str, **changes: Any) -> ReceiverSettings:
@@ -152,13 +153,14 @@ class Receiver:
 
     async def send(self, event: Mapping[str, Any], webhook_id: str | None = None) -> httpx.Response:
         """Sends an event as the poller does."""
-        return await self.send_raw(orjson.dumps(event), webhook_id or webhook_id_of(event))
+        path = webhook_path(event["evento"])
+        return await self.send_raw(orjson.dumps(event), webhook_id or webhook_id_of(event), path)
 
-    async def send_raw(self, body: bytes, webhook_id: str) -> httpx.Response:
+    async def send_raw(
+        self, body: bytes, webhook_id: str, path: str = "/webhooks/order-ready"
+    ) -> httpx.Response:
         """Sends signed bytes."""
-        return await self.client.post(
-            "/webhooks/order-ready", content=body, headers=signed(body, webhook_id)
-        )
+        return await self.client.post(path, content=body, headers=signed(body, webhook_id))
 
     async def notify(self, user_id: str, count: int = 1) -> list[str]:
         """Sends that many events to a user, one after another; gives their orders."""

@@ -1,6 +1,6 @@
 """Rules of the receiver that need no server."""
 
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import orjson
 import pytest
@@ -9,18 +9,26 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import RowMapping
 
-from support.receiver.events import FOREIGN_SECRET, PREVIOUS_SECRET, SECRET, order_ready, signed
+from support.receiver.events import (
+    FOREIGN_SECRET,
+    PREVIOUS_SECRET,
+    SECRET,
+    order_blocked,
+    order_ready,
+    signed,
+)
 from support.receiver.server import receiver_settings
-from swapshop_kit.access_tokens import Claims
+from swapshop_kit.access_tokens import Claims, Role
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.ids import new_id
 from swapshop_kit.problems import Forbidden, InvalidRequest
-from swapshop_receiver.events import OrderReady
-from swapshop_receiver.notifications.domain import resume_from, whose_list
+from swapshop_receiver.events import OPERATORS, OrderBlocked, OrderReady
+from swapshop_receiver.notifications.domain import inboxes_of, inboxes_to_list, resume_from
 from swapshop_receiver.webhooks.domain import authenticate, has_same_content, read_event
 from swapshop_receiver.webhooks.problems import SignatureInvalid
 
 DATABASE_URL = "sqlite+aiosqlite:///x"
+ID = new_id()
 BODY = b'{"evento":"ORDER_READY"}'
 
 
@@ -29,13 +37,19 @@ def claims(rol: Any) -> Claims:
 
 
 def test_a_list_is_ones_own_and_an_operator_may_name_another() -> None:
-    assert whose_list(claims("customer"), None) == "me"
-    assert whose_list(claims("operator"), None) == "me"
-    assert whose_list(claims("operator"), "other") == "other"
+    assert inboxes_to_list(claims("customer"), None) == ("me",)
+    assert inboxes_to_list(claims("operator"), None) == ("me", OPERATORS)
+    assert inboxes_to_list(claims("operator"), "other") == ("other",)
     with pytest.raises(Forbidden):
-        whose_list(claims("customer"), "other")
+        inboxes_to_list(claims("customer"), "other")
     with pytest.raises(Forbidden):
-        whose_list(claims("customer"), "me")
+        inboxes_to_list(claims("customer"), "me")
+
+
+@pytest.mark.parametrize("rol", [each for each in get_args(Role) if each != "operator"])
+def test_the_operators_inbox_is_for_operators(rol: str) -> None:
+    assert inboxes_of(claims("operator")) == ("me", OPERATORS)
+    assert inboxes_of(claims(rol)) == ("me",)
 
 
 def test_last_event_id_is_newer_than_the_cursor_in_the_address() -> None:
@@ -129,7 +143,8 @@ def test_no_header_is_worse_than_refused(headers: dict[str, str]) -> None:
 
 def test_an_event_is_read_to_the_cent() -> None:
     body = orjson.dumps(order_ready()).replace(b"25.5", b"9999999999.99")
-    event = read_event(body)
+    event = read_event("ORDER_READY", body)
+    assert isinstance(event, OrderReady)
     assert str(event.total) == "9999999999.99"
     assert orjson.loads(event.model_dump_json())["total"] == 9999999999.99
     assert orjson.loads(event.model_dump_json())["created_at"] == "2026-01-02T03:04:05.000006Z"
@@ -166,7 +181,7 @@ def test_an_event_with_a_wrong_field_is_refused_by_its_name(
     changes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        read_event(orjson.dumps(order_ready(**changes)))
+        read_event("ORDER_READY", orjson.dumps(order_ready(**changes)))
     assert [error.field for error in refused.value.errors] == [field]
 
 
@@ -175,7 +190,7 @@ def test_an_event_without_a_field_is_refused(name: str) -> None:
     event = order_ready()
     del event[name]
     with pytest.raises(InvalidRequest) as refused:
-        read_event(orjson.dumps(event))
+        read_event("ORDER_READY", orjson.dumps(event))
     assert [(error.field, error.code) for error in refused.value.errors] == [(name, "missing")]
 
 
@@ -201,7 +216,20 @@ GOOD = orjson.dumps(order_ready())
 )
 def test_what_two_parsers_could_read_differently_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest):
-        read_event(body)
+        read_event("ORDER_READY", body)
+
+
+def test_one_order_has_one_blocked_event_whatever_it_says() -> None:
+    first, other = (OrderBlocked(**order_blocked(order_id=ID, reason=each)) for each in "ab")
+    row = {
+        "user_id": OPERATORS,
+        "order_id": ID,
+        "evento": "ORDER_BLOCKED",
+        "payload": first.model_dump_json().encode(),
+    }
+
+    assert has_same_content(cast("RowMapping", row), other)
+    assert not has_same_content(cast("RowMapping", row | {"user_id": new_id()}), other)
 
 
 def test_two_events_are_the_same_by_owner_order_kind_and_total() -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.deliveries.schemas import PipelineOut, State
+from swapshop_api.dispatch.events import ORDER_READY
 from swapshop_api.dispatch.models import DEAD, LEASED, READY, deliveries, delivery_attempts
 from swapshop_api.orders.models import PENDING, orders
 from swapshop_kit.cursors import Cursor
@@ -49,7 +50,12 @@ async def list_attempts(connection: AsyncConnection, delivery_id: str) -> Sequen
 async def read_pipeline(connection: AsyncConnection) -> PipelineOut:
     """Count where orders stand, in two statements over indexed columns."""
     in_state = (
-        select(deliveries.c.state, func.count(), func.min(orders.c.created_at))
+        select(
+            deliveries.c.state,
+            func.count(),
+            # the customers' wait, not the operators'
+            func.min(case((deliveries.c.event_type == ORDER_READY, orders.c.created_at))),
+        )
         .join(orders, orders.c.id == deliveries.c.order_id)
         .where(deliveries.c.state.in_((READY, LEASED, DEAD)))
         .group_by(deliveries.c.state)
@@ -82,7 +88,7 @@ async def read_pipeline(connection: AsyncConnection) -> PipelineOut:
 
 
 async def read_attempts(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
-    """Return each claim of an order's delivery, oldest first, with the delivery's ``done_at``."""
+    """Return each claim of an order's ORDER_READY delivery, oldest first, with its ``done_at``."""
     query = (
         select(
             deliveries.c.done_at,
@@ -93,7 +99,7 @@ async def read_attempts(connection: AsyncConnection, order_id: str) -> Sequence[
         )
         .select_from(deliveries)
         .outerjoin(delivery_attempts, delivery_attempts.c.delivery_id == deliveries.c.id)
-        .where(deliveries.c.order_id == order_id)
+        .where(deliveries.c.order_id == order_id, deliveries.c.event_type == ORDER_READY)
         .order_by(delivery_attempts.c.claimed_at)
     )
     return (await connection.execute(query)).mappings().all()

@@ -34,6 +34,9 @@ from swapshop_api.orders.cache import DirtyMarks, OrderCache
 from swapshop_kit.database import Database, DuplicateKey
 from swapshop_kit.ids import is_canonical_id
 
+Counted = tuple[str, Outcome]
+"""A recorded report, by the event's type and its outcome."""
+
 
 def choose(due: Sequence[Due], limit: int) -> list[Due]:
     """Choose what one call claims: a suspect that is longest due alone, else the others.
@@ -158,23 +161,25 @@ class Dispatch:
         if not is_canonical_id(token):
             raise LeaseNotFound
 
-        async def work(connection: AsyncConnection) -> tuple[list[ResultOut], list[Outcome]]:
+        async def work(
+            connection: AsyncConnection,
+        ) -> tuple[list[ResultOut], list[Counted]]:
             return await self._apply(connection, token, results)
 
         answers, recorded = await self._database.transaction(work)
-        for outcome in recorded:
-            REPORTED_ATTEMPTS.labels(outcome).inc()
+        for event_type, outcome in recorded:
+            REPORTED_ATTEMPTS.labels(event_type, outcome).inc()
         return ResultsOut(results=answers)
 
     async def _apply(
         self, connection: AsyncConnection, token: str, results: Sequence[ResultIn]
-    ) -> tuple[list[ResultOut], list[Outcome]]:
+    ) -> tuple[list[ResultOut], list[Counted]]:
         """Answer each result, as if it had come alone, and tell what was recorded anew."""
         ids = {result.delivery_id for result in results}
         found = await store.lock_deliveries(connection, ids)
         outcomes = await store.read_outcomes(connection, token, ids)
         answers: list[ResultOut] = []
-        recorded: list[Outcome] = []
+        recorded: list[Counted] = []
         reports: dict[str, Report] = {}
         dead: list[Entry] = []
         for result in results:
@@ -185,7 +190,7 @@ class Dispatch:
             if step != "apply":
                 continue
             outcomes[id_] = Recorded(result.outcome, redriven=False)
-            recorded.append(result.outcome)
+            recorded.append((found[id_]["event_type"], result.outcome))
             reports[id_] = Report(result.outcome, result.status, result.error)
             if result.outcome != "delivered":
                 verdict = self._judge(result, found[id_])

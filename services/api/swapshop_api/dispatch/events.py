@@ -1,4 +1,4 @@
-"""The event ORDER_READY: the frozen bytes that the receiver gets for an order."""
+"""The events that the api announces: the frozen bytes that the receiver gets."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,8 +11,9 @@ from swapshop_api.orders.schemas import OrderLine
 from swapshop_kit.money import Amount
 from swapshop_kit.times import UtcTimestamp
 
-EventName = Literal["ORDER_READY"]
-ORDER_READY: Final[EventName] = get_args(EventName)[0]
+EventName = Literal["ORDER_READY", "ORDER_BLOCKED"]
+ORDER_READY: Final[EventName] = "ORDER_READY"
+ORDER_BLOCKED: Final[EventName] = "ORDER_BLOCKED"
 
 MAX_EVENT_BYTES: Final = 4096
 
@@ -26,7 +27,7 @@ class OrderReady(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    evento: EventName
+    evento: Literal["ORDER_READY"]
     order_id: str
     user_id: str
     cliente: str = Field(min_length=1, max_length=120)
@@ -36,9 +37,26 @@ class OrderReady(BaseModel):
     processed_at: UtcTimestamp
 
 
-def webhook_id(order_id: str) -> str:
-    """Return the id of an order's message: derived, so a restored database makes the same one."""
-    return f"order-ready_{order_id}"
+class OrderBlocked(BaseModel):
+    """An order cannot be processed as it is stored: sent once to the receiver, for operators."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    evento: Literal["ORDER_BLOCKED"]
+    order_id: str
+    cliente: str | None = Field(
+        min_length=1, max_length=120, description="Null if the stored name is not valid."
+    )
+    reason: str = Field(max_length=200, description="As in the audit, in English.")
+    created_at: UtcTimestamp
+    blocked_at: UtcTimestamp
+
+
+EVENTS: Final[dict[EventName, type[BaseModel]]] = {
+    get_args(event.model_fields["evento"].annotation)[0]: event
+    for event in (OrderReady, OrderBlocked)
+}
+"""Every event by its type."""
 
 
 def common_color(lines: Sequence[OrderLine]) -> str | None:
@@ -47,7 +65,7 @@ def common_color(lines: Sequence[OrderLine]) -> str | None:
     return colors.pop() if len(colors) == 1 else None
 
 
-def freeze(
+def freeze_ready(
     *,
     order_id: str,
     user_id: str,
@@ -57,7 +75,7 @@ def freeze(
     created_at: datetime,
     processed_at: datetime,
 ) -> bytes:
-    """Return the event's bytes; every attempt sends and signs just these.
+    """Return the bytes of ORDER_READY; every attempt sends and signs exactly these.
 
     Raises:
         CannotPromote: the order has no lines, its total is not their sum, or the event would be
@@ -84,3 +102,18 @@ def freeze(
     if len(body) >= MAX_EVENT_BYTES:
         raise CannotPromote("the event is too large")
     return body
+
+
+def freeze_blocked(
+    *, order_id: str, cliente: str, reason: str, created_at: datetime, blocked_at: datetime
+) -> bytes:
+    """Return the bytes of ORDER_BLOCKED; there are some however broken the order is."""
+    event = OrderBlocked(
+        evento=ORDER_BLOCKED,
+        order_id=order_id,
+        cliente=cliente if 1 <= len(cliente) <= 120 else None,
+        reason=reason,
+        created_at=created_at,
+        blocked_at=blocked_at,
+    )
+    return event.model_dump_json().encode()

@@ -1,4 +1,4 @@
-"""Promotion: the only way of an order out of PENDING, and into its delivery.
+"""Promotion: the only way of an order out of PENDING, and into its deliveries.
 
 Locks are taken in one order everywhere: orders, then deliveries, then attempts.
 """
@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy import RowMapping, ScalarSelect, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_api.audit.models import BLOCK_ACTION
 from swapshop_api.audit.store import Entry
-from swapshop_api.dispatch.events import ORDER_READY, CannotPromote, freeze, webhook_id
+from swapshop_api.dispatch.events import (
+    ORDER_BLOCKED,
+    ORDER_READY,
+    CannotPromote,
+    EventName,
+    freeze_blocked,
+    freeze_ready,
+)
 from swapshop_api.dispatch.models import READY, deliveries
 from swapshop_api.orders.cache import DirtyMarks
 from swapshop_api.orders.models import PENDING, PROCESSED, orders
@@ -21,6 +28,7 @@ from swapshop_api.orders.schemas import OrderLine
 from swapshop_api.orders.store import read_lines
 from swapshop_kit.dialect import force_index, utc_now
 from swapshop_kit.ids import new_id
+from swapshop_kit.webhook_events import webhook_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +67,6 @@ async def promote_oldest(connection: AsyncConnection, limit: int, marks: DirtyMa
 
 
 def _pending() -> Select[Any]:
-    existing = (
-        select(deliveries.c.id)
-        .where(deliveries.c.order_id == orders.c.id, deliveries.c.event_type == ORDER_READY)
-        .scalar_subquery()
-    )
     return select(
         orders.c.id,
         orders.c.user_id,
@@ -72,9 +75,16 @@ def _pending() -> Select[Any]:
         orders.c.created_at,
         orders.c.traceparent,
         orders.c.blocked_at,
-        existing.label("delivery_id"),
+        _delivery_of(ORDER_READY).label("ready_delivery_id"),
+        _delivery_of(ORDER_BLOCKED).label("blocked_delivery_id"),
         utc_now().label("now"),
     ).where(orders.c.estado == PENDING)
+
+
+def _delivery_of(event_type: EventName) -> ScalarSelect[str]:
+    query = select(deliveries.c.id)
+    query = query.where(deliveries.c.order_id == orders.c.id, deliveries.c.event_type == event_type)
+    return query.scalar_subquery()
 
 
 async def _promote_locked(
@@ -87,37 +97,43 @@ async def _promote_locked(
     fresh: list[dict[str, Any]] = []
     blocked: dict[str, str] = {}
     for row in rows:
-        if row["delivery_id"] is not None:
+        if row["ready_delivery_id"] is not None:
             continue
         try:
-            fresh.append(_new_delivery(row, lines[row["id"]], now))
+            fresh.append(_ready_delivery(row, lines[row["id"]], now))
         except CannotPromote as error:
             blocked[row["id"]] = str(error)
-    promoted = [row["id"] for row in rows if row["id"] not in blocked]
-    if promoted:
-        await marks.mark(promoted)
-        if fresh:
-            await connection.execute(insert(deliveries), fresh)
-        await connection.execute(
-            update(orders)
-            .where(orders.c.id.in_(promoted))
-            .values(estado=PROCESSED, processed_at=now, blocked_at=None)
-        )
     newly_blocked = {
         row["id"]: blocked[row["id"]]
         for row in rows
         if row["id"] in blocked and row["blocked_at"] is None
     }
+    fresh += [
+        _blocked_delivery(row, blocked[row["id"]], now)
+        for row in rows
+        if row["id"] in newly_blocked and row["blocked_delivery_id"] is None
+    ]
+    promoted = [row["id"] for row in rows if row["id"] not in blocked]
+    if promoted:
+        await marks.mark(promoted)
+    if fresh:
+        await connection.execute(insert(deliveries), fresh)
+    if promoted:
+        await connection.execute(
+            update(orders)
+            .where(orders.c.id.in_(promoted))
+            .values(estado=PROCESSED, processed_at=now, blocked_at=None)
+        )
     if newly_blocked:
         await connection.execute(
-            update(orders).where(orders.c.id.in_(newly_blocked)).values(blocked_at=utc_now())
+            update(orders).where(orders.c.id.in_(newly_blocked)).values(blocked_at=now)
         )
     entries = [Entry(BLOCK_ACTION, id_, reason) for id_, reason in newly_blocked.items()]
     return Promotion(promoted, entries)
 
 
-def _new_delivery(row: RowMapping, lines: Sequence[OrderLine], now: datetime) -> dict[str, Any]:
-    payload = freeze(
+def _ready_delivery(row: RowMapping, lines: Sequence[OrderLine], now: datetime) -> dict[str, Any]:
+    payload = freeze_ready(
         order_id=row["id"],
         user_id=row["user_id"],
         cliente=row["cliente"],
@@ -126,11 +142,28 @@ def _new_delivery(row: RowMapping, lines: Sequence[OrderLine], now: datetime) ->
         created_at=row["created_at"],
         processed_at=now,
     )
+    return _new_delivery(row, ORDER_READY, payload, now)
+
+
+def _blocked_delivery(row: RowMapping, reason: str, now: datetime) -> dict[str, Any]:
+    payload = freeze_blocked(
+        order_id=row["id"],
+        cliente=row["cliente"],
+        reason=reason,
+        created_at=row["created_at"],
+        blocked_at=now,
+    )
+    return _new_delivery(row, ORDER_BLOCKED, payload, now)
+
+
+def _new_delivery(
+    row: RowMapping, event_type: EventName, payload: bytes, now: datetime
+) -> dict[str, Any]:
     return {
         "id": new_id(),
-        "webhook_id": webhook_id(row["id"]),
+        "webhook_id": webhook_id(event_type, row["id"]),
         "order_id": row["id"],
-        "event_type": ORDER_READY,
+        "event_type": event_type,
         "payload": payload,
         "state": READY,
         "created_at": now,

@@ -177,6 +177,7 @@ async def lock_deliveries(
     query = (
         select(
             deliveries.c.id,
+            deliveries.c.event_type,
             deliveries.c.state,
             deliveries.c.lease_token,
             deliveries.c.attempts,

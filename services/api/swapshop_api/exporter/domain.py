@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from swapshop_api.dispatch.models import LEASED, READY
+from swapshop_api.dispatch.models import DEAD, LEASED, READY
 from swapshop_api.exporter import store
 from swapshop_api.exporter.figures import (
     DEADLINE,
@@ -174,6 +174,7 @@ class Exporter:
             blocked=orders.blocked,
             deliveries=deliveries,
             late=late + (orders.pending.late if orders.pending else 0),
+            given_up=undelivered[DEAD].late if DEAD in undelivered else 0,
             oldest_age=_oldest_age(going_on, now),
             claims=claims,
             dead_letters=dead_letters,

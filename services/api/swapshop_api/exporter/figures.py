@@ -104,6 +104,7 @@ class Figures:
         blocked: PENDING orders that could not be promoted.
         deliveries: by state.
         late: orders older than the deadline whose delivery is not DONE.
+        given_up: those of them whose delivery is DEAD.
         oldest_age: in seconds, of the oldest order whose delivery goes on; 0 without one.
         claims: of deliveries.
         dead_letters: deliveries that became DEAD, by reason.
@@ -114,6 +115,7 @@ class Figures:
     blocked: int
     deliveries: Mapping[str, int]
     late: int
+    given_up: int
     oldest_age: float
     claims: Claims
     dead_letters: Mapping[DeadReason, int]

@@ -75,6 +75,11 @@ def _gauges(figures: Figures) -> Iterator[Metric]:
         "swapshop_orders_late", "Orders older than 120 s whose delivery is not DONE.", figures.late
     )
     yield _gauge(
+        "swapshop_orders_given_up",
+        "Orders older than 120 s whose delivery is DEAD.",
+        figures.given_up,
+    )
+    yield _gauge(
         "swapshop_oldest_undelivered_age_seconds",
         "Age of the oldest order that is PENDING, or whose delivery is READY or LEASED.",
         figures.oldest_age,

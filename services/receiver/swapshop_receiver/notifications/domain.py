@@ -1,4 +1,4 @@
-"""The use cases of those who read notifications: their own only, except for operators."""
+"""The use cases of those who read notifications: their own, and operators also a shared inbox."""
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from swapshop_kit.database import Database
 from swapshop_kit.keyset import split_page
 from swapshop_kit.problems import Forbidden, NotFound
 from swapshop_kit.webhook_signatures import is_webhook_id
+from swapshop_receiver.events import OPERATORS
 from swapshop_receiver.notifications import store
 from swapshop_receiver.notifications.feed import open_feed, position_of
 from swapshop_receiver.notifications.hub import Subscription
@@ -20,21 +21,26 @@ from swapshop_receiver.notifications.stream import stream_events
 from swapshop_receiver.notifications.timing import StreamTiming
 
 
-def whose_list(caller: Claims, user_id: str | None) -> str:
-    """Return whose notifications to list.
+def inboxes_of(caller: Claims) -> tuple[str, ...]:
+    """Return the inboxes of a caller: their own first, then the one that operators share."""
+    return (caller.sub, OPERATORS) if caller.is_operator else (caller.sub,)
+
+
+def inboxes_to_list(caller: Claims, user_id: str | None) -> tuple[str, ...]:
+    """Return the inboxes whose notifications to list.
 
     Args:
-        caller: who asks.
-        user_id: whose are asked for; None for the caller's own.
+        caller: the user who asks.
+        user_id: the owner of the list; None for the caller's own.
 
     Raises:
-        Forbidden: someone else than an operator named a user.
+        Forbidden: the caller named a user and is not an operator.
     """
     if user_id is None:
-        return caller.sub
+        return inboxes_of(caller)
     if not caller.is_operator:
         raise Forbidden
-    return user_id
+    return (user_id,)
 
 
 def read_cursor(text: str | None) -> Cursor | None:
@@ -85,40 +91,42 @@ class Notifications:
         Raises:
             Forbidden: someone other than an operator named a user.
         """
-        owner = whose_list(caller, user_id)
+        inboxes = inboxes_to_list(caller, user_id)
 
         async def read(connection: AsyncConnection) -> NotificationPage:
             rows = await store.list_page(
-                connection, owner, after=after, limit=limit, only_unread=only_unread
+                connection, inboxes, after=after, limit=limit, only_unread=only_unread
             )
             page, next_cursor = split_page(rows, limit, position_of)
             return NotificationPage(
                 items=[NotificationOut.from_row(row) for row in page],
                 next_cursor=next_cursor,
-                unread=await store.count_unread(connection, owner),
+                unread=await store.count_unread(connection, inboxes),
             )
 
         listed = await self.database.read(read)
-        if owner != caller.sub:
-            security_events.record("audit", action="notifications.read", subject=owner)
+        if user_id is not None and user_id != caller.sub:
+            security_events.record("audit", action="notifications.read", subject=user_id)
         return listed
 
-    async def mark_read(self, user_id: str, webhook_id: str) -> NotificationOut:
-        """Mark a notification of a user as read; the first time counts.
+    async def mark_read(self, caller: Claims, webhook_id: str) -> NotificationOut:
+        """Mark a notification of the caller as read; the first time counts.
 
         Raises:
-            NotFound: the user has no such notification.
+            NotFound: the caller has no such notification.
         """
         if not is_webhook_id(webhook_id):
             raise NotFound
-        row = await self.database.transaction(lambda c: store.mark_read(c, user_id, webhook_id))
+        inboxes = inboxes_of(caller)
+        row = await self.database.transaction(lambda c: store.mark_read(c, inboxes, webhook_id))
         if row is None:
             raise NotFound
         return NotificationOut.from_row(row)
 
-    async def mark_all_read(self, user_id: str) -> int:
-        """Mark all notifications of a user as read; return how many were unread."""
-        return await self.database.transaction(lambda c: store.mark_all_read(c, user_id))
+    async def mark_all_read(self, caller: Claims) -> int:
+        """Mark all notifications of the caller as read; return how many were unread."""
+        inboxes = inboxes_of(caller)
+        return await self.database.transaction(lambda c: store.mark_all_read(c, inboxes))
 
     async def open_stream(
         self, caller: Claims, subscription: Subscription, start: Cursor | None
@@ -133,7 +141,7 @@ class Notifications:
         Raises:
             DatabaseUnavailable: the first page cannot be read.
         """
-        feed = await open_feed(self.database, caller.sub, start)
+        feed = await open_feed(self.database, inboxes_of(caller), start)
         first_page = await feed.next_page()
 
         def seconds_left() -> float:

@@ -98,8 +98,8 @@ class Feed:
         self._given = {id_: at for id_, at in self._given.items() if at >= floor}
 
 
-async def open_feed(database: Database, user_id: str, cursor: Cursor | None) -> Feed:
-    """Make the feed of a user; it holds no connection between its pages.
+async def open_feed(database: Database, inboxes: Sequence[str], cursor: Cursor | None) -> Feed:
+    """Make the feed of some inboxes; it holds no connection between its pages.
 
     Raises:
         DatabaseUnavailable: the database cannot be reached.
@@ -107,12 +107,12 @@ async def open_feed(database: Database, user_id: str, cursor: Cursor | None) -> 
 
     async def read_keys(since: datetime, after: Cursor | None, limit: int) -> Sequence[Cursor]:
         return await database.read(
-            lambda connection: store.list_keys_since(connection, user_id, since, after, limit)
+            lambda connection: store.list_keys_since(connection, inboxes, since, after, limit)
         )
 
     async def read_rows(webhook_ids: Sequence[str]) -> Sequence[RowMapping]:
         return await database.read(
-            lambda connection: store.list_rows(connection, user_id, webhook_ids)
+            lambda connection: store.list_rows(connection, inboxes, webhook_ids)
         )
 
     async def begin(connection: AsyncConnection) -> tuple[datetime, Sequence[Cursor]]:
@@ -121,7 +121,7 @@ async def open_feed(database: Database, user_id: str, cursor: Cursor | None) -> 
             return now, ()
         # A new stream gives the last minute, and besides only what becomes visible from now on.
         window = now - LOOK_BACK, now - WINDOW
-        return now, await store.list_keys_between(connection, user_id, *window)
+        return now, await store.list_keys_between(connection, inboxes, *window)
 
     now, known = await database.read(begin)
     return Feed(read_keys, read_rows, cursor, now, known)

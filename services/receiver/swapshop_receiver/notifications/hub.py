@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,10 +24,10 @@ from swapshop_receiver.notifications.problems import (
 from swapshop_receiver.notifications.timing import StreamTiming
 
 CHANNEL: Final = "notifications"
-"""The Redis channel on which the id of each notified user is published."""
+"""The Redis channel on which each inbox with a new notification is published."""
 
 FindRecent = Callable[[Collection[str], timedelta], Awaitable[set[tuple[str, str]]]]
-"""Finds user id and webhook id of all that some users received within a time."""
+"""Finds inbox and webhook id of all that some inboxes received within a time."""
 
 _log = structlog.get_logger()
 
@@ -35,8 +35,15 @@ _log = structlog.get_logger()
 class Subscription:
     """One stream's place in the hub; any number of wake-ups before a look count as one."""
 
-    def __init__(self, user_id: str, network: str = UNKNOWN, session_id: str | None = None) -> None:
+    def __init__(
+        self,
+        user_id: str,
+        network: str = UNKNOWN,
+        session_id: str | None = None,
+        shared: Sequence[str] = (),
+    ) -> None:
         self.user_id = user_id
+        self.inboxes = (user_id, *shared)
         self.network = network
         self.session_id = session_id
         self.is_closing = False
@@ -111,7 +118,11 @@ class StreamHub:
         return self._count
 
     def subscribe(
-        self, user_id: str, network: str = UNKNOWN, session_id: str | None = None
+        self,
+        user_id: str,
+        network: str = UNKNOWN,
+        session_id: str | None = None,
+        shared: Sequence[str] = (),
     ) -> Subscription:
         """Give a stream its place; ``unsubscribe`` takes it back.
 
@@ -119,6 +130,7 @@ class StreamHub:
             user_id: whose notifications it shows.
             network: the client's, by ``site_network``.
             session_id: of the access token that opened it.
+            shared: inboxes of several users whose notifications it shows as well.
 
         Raises:
             TooManyStreams: the user has enough of them.
@@ -133,18 +145,19 @@ class StreamHub:
             raise NetworkStreamsTaken
         if self._is_closed or self._count >= places:
             raise StreamsUnavailable
-        subscription = Subscription(user_id, network, session_id)
-        self._streams[user_id].add(subscription)
+        subscription = Subscription(user_id, network, session_id, shared)
+        for inbox in subscription.inboxes:
+            self._streams[inbox].add(subscription)
         self._networks[network] += 1
         self._change_count(+1)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Take a stream's place back."""
-        own = self._streams[subscription.user_id]
-        own.remove(subscription)
-        if not own:
-            del self._streams[subscription.user_id]
+        for inbox in subscription.inboxes:
+            self._streams[inbox].remove(subscription)
+            if not self._streams[inbox]:
+                del self._streams[inbox]
         self._networks[subscription.network] -= 1
         if not self._networks[subscription.network]:
             del self._networks[subscription.network]
@@ -154,9 +167,9 @@ class StreamHub:
         self._count += difference
         STREAMS.set(self._count)
 
-    def wake(self, user_id: str) -> None:
-        """Wake every stream of a user."""
-        for subscription in self._streams.get(user_id, ()):
+    def wake(self, inbox: str) -> None:
+        """Wake every stream that shows an inbox."""
+        for subscription in self._streams.get(inbox, ()):
             subscription.wake()
 
     def wake_sessions(self, session_ids: Collection[str]) -> None:
@@ -168,8 +181,8 @@ class StreamHub:
 
     def wake_all(self) -> None:
         """Wake every stream."""
-        for user_id in self._streams:
-            self.wake(user_id)
+        for inbox in self._streams:
+            self.wake(inbox)
 
     def close(self) -> None:
         """End every stream, and take no other."""
@@ -195,7 +208,7 @@ class StreamHub:
         await follow_channel(
             self._subscriber,
             CHANNEL,
-            lambda user_id: self.wake(user_id.decode(errors="replace")),
+            lambda inbox: self.wake(inbox.decode(errors="replace")),
             self._set_listening,
             ping_seconds=self._timing.ping,
             reconnect_seconds=self._timing.reconnect,
@@ -225,8 +238,8 @@ class StreamHub:
                     found = await self._find_recent(list(self._streams), self._timing.recent)
                 except DatabaseUnavailable:
                     continue
-                for user_id in {user_id for user_id, _ in found - known}:
-                    self.wake(user_id)
+                for inbox in {inbox for inbox, _ in found - known}:
+                    self.wake(inbox)
                 known = found
                 if begun_at - looked_at > self._timing.longest_gap:
                     self.wake_all()

@@ -11,7 +11,7 @@ from swapshop_kit.tables import Row, table_of
 
 
 class Notification(Row, table=True):
-    """An event that was announced to the user; never purged."""
+    """An event that was announced to a user or to all operators; never purged."""
 
     __tablename__ = "notifications"
     __table_args__ = (
@@ -23,6 +23,7 @@ class Notification(Row, table=True):
 
     webhook_id: str = Field(sa_column=Column(OpaqueText(64), primary_key=True))
     user_id: str = Field(sa_column=Column(Identifier(), nullable=False))
+    """The inbox: the user's id, or the id of the inbox that operators share."""
     order_id: str = Field(sa_column=Column(Identifier(), nullable=False))
     evento: str = Field(sa_column=Column(OpaqueText(32), nullable=False))
     content_sha256: bytes = Field(sa_column=Column(BINARY(32), nullable=False))

@@ -20,7 +20,12 @@ from swapshop_kit.problems import (
 from swapshop_kit.provided import provided
 from swapshop_kit.web import router
 from swapshop_receiver.dependencies import Caller
-from swapshop_receiver.notifications.domain import Notifications, read_cursor, resume_from
+from swapshop_receiver.notifications.domain import (
+    Notifications,
+    inboxes_of,
+    read_cursor,
+    resume_from,
+)
 from swapshop_receiver.notifications.hub import StreamHub, Subscription
 from swapshop_receiver.notifications.problems import (
     NetworkStreamsTaken,
@@ -76,7 +81,7 @@ async def mark_read(
     webhook_id: Annotated[str, Path(alias="id")],
 ) -> NotificationOut:
     """Mark one of the caller's notifications as read; a repetition changes nothing."""
-    return await notifications.mark_read(caller.sub, webhook_id)
+    return await notifications.mark_read(caller, webhook_id)
 
 
 @public_router.post(
@@ -85,7 +90,7 @@ async def mark_read(
 )
 async def mark_all_read(notifications: NotificationCases, caller: Caller) -> MarkedRead:
     """Mark all of the caller's notifications as read; a repetition changes nothing."""
-    return MarkedRead(marked=await notifications.mark_all_read(caller.sub))
+    return MarkedRead(marked=await notifications.mark_all_read(caller))
 
 
 async def _subscription(
@@ -95,7 +100,8 @@ async def _subscription(
     proxies: Annotated[TrustedProxies, provided(TrustedProxies)],
 ) -> AsyncGenerator[Subscription]:
     network = site_network(proxies.address_of(request.scope))
-    subscription = hub.subscribe(caller.sub, network, caller.sid)
+    own, *shared = inboxes_of(caller)
+    subscription = hub.subscribe(own, network, caller.sid, shared)
     try:
         yield subscription
     finally:

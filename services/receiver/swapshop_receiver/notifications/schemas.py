@@ -5,7 +5,7 @@ from sqlalchemy import RowMapping
 
 from swapshop_kit.money import Amount
 from swapshop_kit.times import UtcTimestamp
-from swapshop_receiver.events import OrderReady
+from swapshop_receiver.events import Event, stored_event
 
 
 class NotificationOut(BaseModel):
@@ -14,24 +14,24 @@ class NotificationOut(BaseModel):
     id: str = Field(description="The id of the webhook that brought it.")
     evento: str
     order_id: str
-    cliente: str
-    total: Amount
+    cliente: str | None = Field(description="Null if the event has none.")
+    total: Amount | None = Field(description="Null if the event has none.")
     color: str | None
-    payload: OrderReady = Field(description="The event as it was announced.")
+    payload: Event = Field(discriminator="evento", description="The event as it was announced.")
     received_at: UtcTimestamp
     read_at: UtcTimestamp | None
 
     @classmethod
     def from_row(cls, row: RowMapping) -> "NotificationOut":
         """Build it from a row of the table."""
-        event = OrderReady.from_json(row["payload"])
+        event = stored_event(row["evento"], row["payload"])
         return cls(
             id=row["webhook_id"],
             evento=row["evento"],
             order_id=row["order_id"],
-            cliente=event.cliente,
-            total=event.total,
-            color=event.color,
+            cliente=getattr(event, "cliente", None),
+            total=getattr(event, "total", None),
+            color=getattr(event, "color", None),
             payload=event,
             received_at=row["received_at"],
             read_at=row["read_at"],

@@ -16,48 +16,48 @@ _columns = notifications.c
 
 async def list_page(
     connection: AsyncConnection,
-    user_id: str,
+    inboxes: Sequence[str],
     *,
     after: Cursor | None,
     limit: int,
     only_unread: bool,
 ) -> Sequence[RowMapping]:
-    """Return up to ``limit`` + 1 notifications of a user, newest first."""
+    """Return up to ``limit`` + 1 notifications of some inboxes, newest first."""
     index = "ix_notifications_unread" if only_unread else "ix_notifications_user"
     query = force_index(select(notifications), notifications, index)
-    query = query.where(_columns.user_id == user_id)
+    query = query.where(_columns.user_id.in_(inboxes))
     if only_unread:
         query = query.where(_columns.read_at.is_(None))
     query = newest_first(query, _columns.received_at, _columns.webhook_id, after, limit)
     return (await connection.execute(query)).mappings().all()
 
 
-async def count_unread(connection: AsyncConnection, user_id: str) -> int:
-    """Count a user's unread notifications, from the index alone."""
-    query = select(func.count()).where(_columns.user_id == user_id, _columns.read_at.is_(None))
+async def count_unread(connection: AsyncConnection, inboxes: Sequence[str]) -> int:
+    """Count the unread notifications of some inboxes, from the index alone."""
+    query = select(func.count()).where(_columns.user_id.in_(inboxes), _columns.read_at.is_(None))
     return int(await connection.scalar(query) or 0)
 
 
 async def mark_read(
-    connection: AsyncConnection, user_id: str, webhook_id: str
+    connection: AsyncConnection, inboxes: Sequence[str], webhook_id: str
 ) -> RowMapping | None:
-    """Mark one notification of a user as read; the first time counts.
+    """Mark one notification as read; the first time counts.
 
     Returns:
-        The notification; None if there is none, or it is another's.
+        The notification; None if it does not exist, or is in another inbox.
     """
-    own = (_columns.webhook_id == webhook_id, _columns.user_id == user_id)
+    own = (_columns.webhook_id == webhook_id, _columns.user_id.in_(inboxes))
     await connection.execute(
         update(notifications).where(*own, _columns.read_at.is_(None)).values(read_at=utc_now())
     )
     return (await connection.execute(select(notifications).where(*own))).mappings().one_or_none()
 
 
-async def mark_all_read(connection: AsyncConnection, user_id: str) -> int:
-    """Mark all of a user's notifications as read and return how many were not."""
+async def mark_all_read(connection: AsyncConnection, inboxes: Sequence[str]) -> int:
+    """Mark all notifications of some inboxes as read and return how many were not."""
     marked = await connection.execute(
         update(notifications)
-        .where(_columns.user_id == user_id, _columns.read_at.is_(None))
+        .where(_columns.user_id.in_(inboxes), _columns.read_at.is_(None))
         .values(read_at=utc_now())
     )
     return marked.rowcount
@@ -69,19 +69,23 @@ async def read_clock(connection: AsyncConnection) -> datetime:
 
 
 async def list_keys_since(
-    connection: AsyncConnection, user_id: str, since: datetime, after: Cursor | None, limit: int
+    connection: AsyncConnection,
+    inboxes: Sequence[str],
+    since: datetime,
+    after: Cursor | None,
+    limit: int,
 ) -> Sequence[Cursor]:
-    """Return the keys of a user's notifications, oldest first, from the index.
+    """Return the keys of the notifications of some inboxes, oldest first, from the index.
 
     Args:
         connection: for reading.
-        user_id: their owner.
+        inboxes: their inboxes.
         since: the earliest ``received_at``.
         after: the last key of the page before; None for the first page.
         limit: keys at most.
     """
     at, id_ = _columns.received_at, _columns.webhook_id
-    query = _keys_of(user_id)
+    query = _keys_of(inboxes)
     if after is None:
         query = query.where(at >= since)
     else:
@@ -90,17 +94,17 @@ async def list_keys_since(
 
 
 async def list_keys_between(
-    connection: AsyncConnection, user_id: str, since: datetime, before: datetime
+    connection: AsyncConnection, inboxes: Sequence[str], since: datetime, before: datetime
 ) -> Sequence[Cursor]:
-    """Return the keys of what a user received in a time, without its end."""
+    """Return the keys of what some inboxes received in a time, without its end."""
     at = _columns.received_at
-    return await _read_keys(connection, _keys_of(user_id).where(at >= since, at < before))
+    return await _read_keys(connection, _keys_of(inboxes).where(at >= since, at < before))
 
 
-def _keys_of(user_id: str) -> Select[tuple[datetime, str]]:
+def _keys_of(inboxes: Sequence[str]) -> Select[tuple[datetime, str]]:
     query = select(_columns.received_at, _columns.webhook_id)
     query = force_index(query, notifications, "ix_notifications_user")
-    query = query.where(_columns.user_id == user_id)
+    query = query.where(_columns.user_id.in_(inboxes))
     return query.order_by(_columns.received_at, _columns.webhook_id)
 
 
@@ -111,12 +115,12 @@ async def _read_keys(
 
 
 async def list_rows(
-    connection: AsyncConnection, user_id: str, webhook_ids: Collection[str]
+    connection: AsyncConnection, inboxes: Sequence[str], webhook_ids: Collection[str]
 ) -> Sequence[RowMapping]:
-    """Return these of a user's notifications, oldest first."""
+    """Return those of these notifications that are in some inboxes, oldest first."""
     query = (
         select(notifications)
-        .where(_columns.webhook_id.in_(webhook_ids), _columns.user_id == user_id)
+        .where(_columns.webhook_id.in_(webhook_ids), _columns.user_id.in_(inboxes))
         .order_by(_columns.received_at, _columns.webhook_id)
     )
     return (await connection.execute(query)).mappings().all()

@@ -19,13 +19,13 @@ class WakeUps:
         self._redis = redis
         self._circuit = circuit
 
-    async def publish(self, user_id: str) -> None:
-        """Wake the user's streams; a failure is counted, never raised."""
+    async def publish(self, inbox: str) -> None:
+        """Wake the streams that show an inbox; a failure is counted, never raised."""
         if self._circuit.is_open:
             PUBLISHED.labels("skipped").inc()
             return
         try:
-            await self._redis.publish(CHANNEL, user_id)  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
+            await self._redis.publish(CHANNEL, inbox)  # pyright: ignore[reportUnknownMemberType] - untyped **kwargs
         except REDIS_ERRORS:
             self._circuit.trip()
             PUBLISHED.labels("failed").inc()

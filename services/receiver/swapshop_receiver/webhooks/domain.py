@@ -21,7 +21,7 @@ from swapshop_kit.problems import (
 from swapshop_kit.strict_json import JSONRefusedError
 from swapshop_kit.web import field_errors
 from swapshop_kit.webhook_signatures import SignatureRefused, read_headers, verify
-from swapshop_receiver.events import OrderReady
+from swapshop_receiver.events import EVENTS, Event, stored_event
 from swapshop_receiver.notifications.wake_ups import WakeUps
 from swapshop_receiver.webhooks import store
 from swapshop_receiver.webhooks.metrics import STORED
@@ -53,8 +53,13 @@ class Webhooks:
     secrets: Sequence[SecretStr]
     wake_ups: WakeUps
 
-    async def receive(self, headers: Mapping[str, str], body: bytes) -> bool:
+    async def receive(self, event_type: str, headers: Mapping[str, str], body: bytes) -> bool:
         """Store a signed event, once however often it comes; return whether it was stored now.
+
+        Args:
+            event_type: of the path that it came to.
+            headers: with the signature.
+            body: the exact bytes.
 
         Raises:
             SignatureInvalid: it is not signed with one of the secrets, or not recently.
@@ -64,16 +69,16 @@ class Webhooks:
             OutcomeUnknown: it may have been stored; sending it again is safe.
         """
         webhook_id = authenticate(self.secrets, headers, body)
-        event = read_event(body)
+        event = read_event(event_type, body)
         try:
             stored = await store_once(self.database, webhook_id, event, body)
         except NotificationConflict:
-            STORED.labels("conflict").inc()
+            STORED.labels(event_type, "conflict").inc()
             _log.warning("webhook.conflict", webhook_id=webhook_id, order_id=event.order_id)
             raise
-        STORED.labels("stored" if stored else "duplicate").inc()
+        STORED.labels(event_type, "stored" if stored else "duplicate").inc()
         # A duplicate too: the COMMIT of the first may have been slow, and its request given up.
-        await self.wake_ups.publish(event.user_id)
+        await self.wake_ups.publish(event.inbox)
         return stored
 
 
@@ -101,14 +106,14 @@ def authenticate(secrets: Sequence[SecretStr], headers: Mapping[str, str], body:
         raise SignatureInvalid from error
 
 
-def read_event(body: bytes) -> OrderReady:
-    """Read the event.
+def read_event(event_type: str, body: bytes) -> Event:
+    """Read an event of a type.
 
     Raises:
-        InvalidRequest: the body is no such event.
+        InvalidRequest: the body is not such an event.
     """
     try:
-        return OrderReady.from_json(body)
+        return EVENTS[event_type].from_json(body)
     except JSONRefusedError as error:
         raise InvalidRequest(errors=[FieldError("body", "json_invalid")]) from error
     except ValidationError as error:
@@ -118,19 +123,19 @@ def read_event(body: bytes) -> OrderReady:
         raise InvalidRequest(errors=field_errors(errors)) from error
 
 
-def has_same_content(stored: RowMapping, event: OrderReady) -> bool:
-    """Return whether a stored notification has the user, order, kind and total of an event."""
+def has_same_content(stored: RowMapping, event: Event) -> bool:
+    """Return whether a stored notification has the inbox, order, type and essence of an event."""
     return (stored["user_id"], stored["order_id"], stored["evento"]) == (
-        event.user_id,
+        event.inbox,
         event.order_id,
         event.evento,
-    ) and OrderReady.from_json(stored["payload"]).total == event.total
+    ) and stored_event(event.evento, stored["payload"]).essence == event.essence
 
 
 async def store_once(
     database: Database,
     webhook_id: str,
-    event: OrderReady,
+    event: Event,
     body: bytes,
     insert_seconds: float = INSERT_SECONDS,
 ) -> bool:
@@ -167,7 +172,7 @@ async def store_once(
     return True
 
 
-async def _check_stored(database: Database, webhook_id: str, event: OrderReady) -> None:
+async def _check_stored(database: Database, webhook_id: str, event: Event) -> None:
     """Check, after the ROLLBACK, that the rows with the event's keys are this event."""
     clashing = await database.read(
         lambda connection: store.find_clashing(connection, webhook_id, event)

@@ -6,14 +6,14 @@ from sqlalchemy import RowMapping, and_, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from swapshop_kit.dialect import utc_now
-from swapshop_receiver.events import OrderReady
+from swapshop_receiver.events import Event
 from swapshop_receiver.notifications.models import notifications
 
 _columns = notifications.c
 
 
 async def insert_notification(
-    connection: AsyncConnection, webhook_id: str, event: OrderReady, body: bytes, sha256: bytes
+    connection: AsyncConnection, webhook_id: str, event: Event, body: bytes, sha256: bytes
 ) -> None:
     """Insert an event, received now by the database's clock.
 
@@ -23,7 +23,7 @@ async def insert_notification(
     await connection.execute(
         insert(notifications).values(
             webhook_id=webhook_id,
-            user_id=event.user_id,
+            user_id=event.inbox,
             order_id=event.order_id,
             evento=event.evento,
             content_sha256=sha256,
@@ -34,7 +34,7 @@ async def insert_notification(
 
 
 async def find_clashing(
-    connection: AsyncConnection, webhook_id: str, event: OrderReady
+    connection: AsyncConnection, webhook_id: str, event: Event
 ) -> Sequence[RowMapping]:
     """Return what stands in an event's way: at most one row for each of the two unique keys."""
     query = select(_columns.user_id, _columns.order_id, _columns.evento, _columns.payload).where(

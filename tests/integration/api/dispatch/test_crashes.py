@@ -81,7 +81,7 @@ async def test_a_lease_that_is_cut_claims_nothing(pipeline: Pipeline, admin: Asy
     statements = await cut_everywhere(pipeline, admin, lambda: pipeline.lease(token))
     assert statements == LEASE_STATEMENTS
     claim = await pipeline.lease(token)
-    assert len(claim.ids) == 3
+    assert len(claim.ids) == 4
     assert await pipeline.states(everything.poison) == ["DEAD"]
 
 
@@ -94,7 +94,7 @@ async def test_a_lease_that_is_cut_once_claims_all_at_its_second_attempt(
     with interrupted(pipeline.database, cut):
         claim = await pipeline.lease()
     assert cut.times == 1
-    assert len(claim.ids) == 3
+    assert len(claim.ids) == 4
     assert await pipeline.outcomes(claim.token) == dict.fromkeys(claim.ids)
     assert await pipeline.count(leases) == 1
     assert len(await pipeline.audited()) == 2
@@ -159,8 +159,8 @@ async def test_a_lease_whose_commit_arrived_but_whose_answer_was_lost_is_repeate
     with interrupted(pipeline.database, commit_and_cut), pytest.raises(OutcomeUnknown):
         await pipeline.lease(token)
     claimed = await snapshot(pipeline)
-    assert len(await pipeline.outcomes(token)) == 3
-    assert len((await pipeline.lease(token)).ids) == 3
+    assert len(await pipeline.outcomes(token)) == 4
+    assert len((await pipeline.lease(token)).ids) == 4
     assert await snapshot(pipeline) == claimed
 
 

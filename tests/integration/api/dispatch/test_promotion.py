@@ -25,7 +25,7 @@ from swapshop_api.app import whole_app
 from swapshop_api.audit.models import audit
 from swapshop_api.container import Container
 from swapshop_api.dispatch.models import deliveries
-from swapshop_api.dispatch.schemas import LeaseIn
+from swapshop_api.dispatch.schemas import LeaseIn, ResultIn
 from swapshop_api.orders.models import order_items
 from swapshop_api.orders.models import orders as order_table
 from swapshop_kit.database import Database, create_engine
@@ -175,7 +175,20 @@ async def test_an_order_that_contradicts_itself_is_blocked_and_audited_once(
     assert {code_of(answer) for answer in answers} == {(409, "order_blocked")}
     assert row["estado"] == "PENDING"
     assert row["blocked_at"] is not None
-    assert await rows_of(database, deliveries) == []
+    [delivery] = await rows_of(database, deliveries)
+    assert {name: delivery[name] for name in ("webhook_id", "event_type", "state")} == {
+        "webhook_id": f"order-blocked_{order_id}",
+        "event_type": "ORDER_BLOCKED",
+        "state": "READY",
+    }
+    assert json.loads(delivery["payload"]) == {
+        "evento": "ORDER_BLOCKED",
+        "order_id": order_id,
+        "cliente": row["cliente"],
+        "reason": "the total is not the sum of the lines",
+        "created_at": (await ana.read(order_id)).json()["created_at"],
+        "blocked_at": f"{row['blocked_at']:%Y-%m-%dT%H:%M:%S.%fZ}",
+    }
     assert {name: entry[name] for name in ("action", "subject", "detail")} == {
         "action": "order.blocked",
         "subject": order_id,
@@ -197,7 +210,10 @@ async def test_a_blocked_order_that_was_repaired_is_processed_like_any_other(
     [row] = await stored_orders(database)
     assert (answer.status_code, answer.json()["estado"]) == (200, "PROCESSED")
     assert (row["estado"], row["blocked_at"]) == ("PROCESSED", None)
-    assert [delivery["order_id"] for delivery in await rows_of(database, deliveries)] == [order_id]
+    assert sorted(
+        (delivery["order_id"], delivery["event_type"])
+        for delivery in await rows_of(database, deliveries)
+    ) == [(order_id, "ORDER_BLOCKED"), (order_id, "ORDER_READY")]
     assert {entry["action"] for entry in await rows_of(database, audit)} == {
         "order.blocked",
         "order.processed",
@@ -226,12 +242,44 @@ async def test_a_blocked_order_stops_no_other_and_a_lease_leaves_it_out(
         leased = await container.dispatch.lease(
             "poller", LeaseIn(lease_token=new_id(), limit=10, lease_seconds=60)
         )
-        assert len(leased.deliveries) <= 1
+        assert {each.event_type for each in leased.deliveries} <= {"ORDER_BLOCKED", "ORDER_READY"}
 
     states = {row["id"]: row["estado"] for row in await stored_orders(database)}
     entries = await rows_of(database, audit)
     assert states == {blocked: "PENDING", sound: "PROCESSED"}
     assert [(entry["actor"], entry["subject"]) for entry in entries] == [("system", blocked)]
+
+
+async def test_an_order_that_is_blocked_again_is_announced_once(
+    ana: Shop, staff: Shop, database: Database
+) -> None:
+    order_id = (await ana.placed())["id"]
+    await corrupt(database, order_id)
+    await staff.mark_processed(order_id)
+    # by hand, such as to have the next lease try it again
+    await execute(database, update(order_table).values(blocked_at=None))
+
+    assert code_of(await staff.mark_processed(order_id)) == (409, "order_blocked")
+    assert [row["event_type"] for row in await rows_of(database, deliveries)] == ["ORDER_BLOCKED"]
+
+
+async def test_the_timeline_has_no_attempt_of_the_operators_event(
+    ana: Shop, staff: Shop, container: Container, database: Database
+) -> None:
+    order_id = (await ana.placed())["id"]
+    await corrupt(database, order_id)
+    token = new_id()
+    for _ in range(2):
+        leased = await container.dispatch.lease(
+            "poller", LeaseIn(lease_token=token, limit=10, lease_seconds=60)
+        )
+    [delivery] = leased.deliveries
+    result = ResultIn(delivery_id=delivery.id, outcome="delivered", status=200)
+    await container.dispatch.report(token, [result])
+
+    for shop in (ana, staff):
+        answer = await shop.get(f"/api/orders/{order_id}/timeline")
+        assert [each["event"] for each in answer.json()["items"]] == ["created"]
 
 
 async def test_an_order_that_has_its_delivery_only_becomes_processed(

@@ -16,7 +16,7 @@ OUTCOMES: tuple[Outcome, ...] = ("delivered", "retry", "away", "rejected", "rele
 
 def reported(outcome: Outcome) -> float:
     """The counter of reports."""
-    labels = {"outcome": outcome}
+    labels = {"event_type": "ORDER_READY", "outcome": outcome}
     return REGISTRY.get_sample_value("swapshop_delivery_attempts_total", labels) or 0.0
 
 

@@ -1,9 +1,10 @@
 """What a snapshot tells of orders, deliveries and losses."""
 
 import pytest
+from sqlalchemy import and_
 from sqlalchemy.dialects import mysql
 
-from support.api.dispatch import Pipeline, past, result
+from support.api.dispatch import OPERATOR, Pipeline, past, result
 from support.api.exporter import (
     ERRORS,
     POLLER_AGE,
@@ -23,6 +24,7 @@ from swapshop_receiver.notifications.models import notifications
 DAY = 86_400
 DIALECT = mysql.dialect()
 LATE = "swapshop_orders_late"
+GIVEN_UP = "swapshop_orders_given_up"
 AGE = "swapshop_oldest_undelivered_age_seconds"
 
 
@@ -50,9 +52,9 @@ async def test_orders_and_deliveries_by_state(watched: Watch, pipeline: Pipeline
     assert (shown["swapshop_orders{PENDING}"], shown["swapshop_orders{PROCESSED}"]) == (2, 4)
     assert shown["swapshop_orders_blocked"] == 1
     states = {state: shown[f"swapshop_deliveries{{{state}}}"] for state in STATES}
-    assert states == {"READY": 0, "LEASED": 3, "DONE": 0, "DEAD": 1}
+    assert states == {"READY": 0, "LEASED": 4, "DONE": 0, "DEAD": 1}
     assert shown["swapshop_dead_letters_total{poison}"] == 1
-    assert shown["swapshop_deliveries_leased_total"] == 3
+    assert shown["swapshop_deliveries_leased_total"] == 4
     # the one that was taken over, and the one that was buried
     assert shown["swapshop_lease_expirations_total"] == 2
     assert (shown[UNACCOUNTED], shown[WITHOUT_DELIVERY], shown[ERRORS]) == (0, 0, 0)
@@ -72,6 +74,7 @@ async def test_an_order_is_late_after_120_s_unless_its_delivery_is_done(
         await pipeline.change(orders, orders.c.id == order_id, created_at=past(age))
     shown = await watched.look()
     assert shown[LATE] == (0 if state == "DONE" else 1)
+    assert shown[GIVEN_UP] == (1 if state == "DEAD" else 0)
     age = shown[AGE]
     assert 121 <= age < 180 if state in ("READY", "LEASED") else age == 0
 
@@ -82,6 +85,32 @@ async def test_a_pending_order_is_late_after_120_s(watched: Watch, pipeline: Pip
     shown = await watched.look()
     assert shown[LATE] == 1
     assert 121 <= shown[AGE] < 180
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_an_event_for_operators_is_not_its_orders_delivery(
+    watched: Watch, pipeline: Pipeline, receiver: Database, state: str
+) -> None:
+    [order_id] = await pipeline.place()
+    total = (await pipeline.row(orders, order_id))["total"]
+    await pipeline.break_order(order_id)
+    await pipeline.lease()
+    [blocked] = await pipeline.rows(deliveries)
+    await pipeline.change(
+        deliveries, deliveries.c.id == blocked["id"], state=state, done_at=past(1)
+    )
+    await pipeline.change(orders, orders.c.id == order_id, total=total, created_at=past(121))
+
+    await pipeline.deliveries.mark_processed(OPERATOR, order_id)
+    waiting = await watched.look()
+    own = and_(deliveries.c.order_id == order_id, deliveries.c.event_type == "ORDER_READY")
+    await pipeline.change(deliveries, own, state="DONE", done_at=past(1))
+    await notify(receiver, order_id)
+    notified = await watched.look()
+
+    assert (waiting[LATE], waiting[GIVEN_UP]) == (1, 0)
+    assert (notified[LATE], notified[GIVEN_UP], notified[AGE]) == (0, 0, 0)
+    assert (notified[UNACCOUNTED], notified[WITHOUT_DELIVERY]) == (0, 0)
 
 
 async def test_the_last_lease_is_the_pollers_heartbeat(watched: Watch, pipeline: Pipeline) -> None:

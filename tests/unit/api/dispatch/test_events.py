@@ -1,4 +1,4 @@
-"""ORDER_READY: the bytes that are frozen when an order is promoted."""
+"""The bytes that are frozen when an order is promoted or blocked."""
 
 import json
 from datetime import UTC, datetime
@@ -11,15 +11,18 @@ from hypothesis import strategies as st
 
 from support.api.orders import stored_line, texts
 from swapshop_api.dispatch.events import (
+    EVENTS,
     MAX_EVENT_BYTES,
     CannotPromote,
     OrderReady,
     common_color,
-    freeze,
-    webhook_id,
+    freeze_blocked,
+    freeze_ready,
 )
 from swapshop_api.orders.domain import as_created
 from swapshop_api.orders.schemas import OrderOut
+from swapshop_kit.webhook_events import webhook_id
+from swapshop_receiver.events import OPERATORS, OrderBlocked
 
 ORDER_ID = "0198c0de-0000-7000-8000-000000000001"
 USER_ID = "0198c0de-0000-7000-8000-000000000002"
@@ -37,7 +40,7 @@ def frozen(**changes: Any) -> bytes:
         "created_at": CREATED_AT,
         "processed_at": PROCESSED_AT,
     }
-    return freeze(**(values | changes))
+    return freeze_ready(**(values | changes))
 
 
 def test_the_event_is_written_once_and_for_all() -> None:
@@ -51,8 +54,8 @@ def test_the_event_is_written_once_and_for_all() -> None:
 
 
 def test_the_webhook_id_is_derived_from_the_order() -> None:
-    assert webhook_id(ORDER_ID) == f"order-ready_{ORDER_ID}"
-    assert len(webhook_id(ORDER_ID)) <= 64
+    assert webhook_id("ORDER_READY", ORDER_ID) == f"order-ready_{ORDER_ID}"
+    assert max(len(webhook_id(event_type, ORDER_ID)) for event_type in EVENTS) <= 64
 
 
 @pytest.mark.parametrize(
@@ -118,6 +121,28 @@ def test_an_order_that_contradicts_itself_has_no_event(
 ) -> None:
     with pytest.raises(CannotPromote, match=reason):
         frozen(**changes)
+
+
+@given(texts | st.just("") | st.just("x" * 121), st.text(max_size=200))
+def test_any_order_can_be_announced_as_blocked(cliente: str, reason: str) -> None:
+    body = freeze_blocked(
+        order_id=ORDER_ID,
+        cliente=cliente,
+        reason=reason,
+        created_at=CREATED_AT,
+        blocked_at=PROCESSED_AT,
+    )
+
+    assert json.loads(body) == {
+        "evento": "ORDER_BLOCKED",
+        "order_id": ORDER_ID,
+        "cliente": cliente if 1 <= len(cliente) <= 120 else None,
+        "reason": reason,
+        "created_at": "2026-01-02T03:04:05.000006Z",
+        "blocked_at": "2026-01-02T03:05:00.000000Z",
+    }
+    assert len(body) < MAX_EVENT_BYTES
+    assert OrderBlocked.from_json(body).inbox == OPERATORS
 
 
 def test_an_order_is_answered_as_created_whatever_became_of_it() -> None:

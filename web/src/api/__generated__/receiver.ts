@@ -84,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhooks/order-blocked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive Order Blocked
+         * @description Store a signed ORDER_BLOCKED event (Standard Webhooks), once however often it comes.
+         */
+        post: operations["receive_order_blocked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhooks/order-ready": {
         parameters: {
             query?: never;
@@ -139,8 +159,11 @@ export interface components {
          * @description A notification, with what a list shows taken out of its payload.
          */
         NotificationOut: {
-            /** Cliente */
-            cliente: string;
+            /**
+             * Cliente
+             * @description Null if the event has none.
+             */
+            cliente: string | null;
             /** Color */
             color: string | null;
             /** Evento */
@@ -152,8 +175,11 @@ export interface components {
             id: string;
             /** Order Id */
             order_id: string;
-            /** @description The event as it was announced. */
-            payload: components["schemas"]["OrderReady"];
+            /**
+             * Payload
+             * @description The event as it was announced.
+             */
+            payload: components["schemas"]["OrderReady"] | components["schemas"]["OrderBlocked"];
             /** Read At */
             read_at: string | null;
             /**
@@ -161,8 +187,11 @@ export interface components {
              * Format: date-time
              */
             received_at: string;
-            /** Total */
-            total: number;
+            /**
+             * Total
+             * @description Null if the event has none.
+             */
+            total: number | null;
         };
         /**
          * NotificationPage
@@ -180,6 +209,33 @@ export interface components {
             unread: number;
         };
         /**
+         * OrderBlocked
+         * @description An order cannot be processed as it is stored; an operator has to repair it.
+         */
+        OrderBlocked: {
+            /**
+             * Blocked At
+             * Format: date-time
+             */
+            blocked_at: string;
+            /** Cliente */
+            cliente: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            evento: "ORDER_BLOCKED";
+            /** Order Id */
+            order_id: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * OrderReady
          * @description An order was processed and waits for its customer.
          */
@@ -194,8 +250,8 @@ export interface components {
              */
             created_at: string;
             /**
-             * Evento
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             evento: "ORDER_READY";
             /** Order Id */
@@ -621,6 +677,131 @@ export interface operations {
                     "application/problem+json": {
                         /** @enum {unknown} */
                         code?: "database_unavailable" | "keys_unavailable" | "outcome_unknown";
+                    } & components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    receive_order_blocked: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same at every attempt. */
+                "webhook-id": string;
+                /** @description Seconds since the epoch, at most 300 off. */
+                "webhook-timestamp": string;
+                /** @description Up to ten of `v1,` and base64. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Blocked At
+                     * Format: date-time
+                     */
+                    blocked_at: string;
+                    /** Cliente */
+                    cliente: string | null;
+                    /**
+                     * Created At
+                     * Format: date-time
+                     */
+                    created_at: string;
+                    /**
+                     * Evento
+                     * @constant
+                     */
+                    evento: "ORDER_BLOCKED";
+                    /** Order Id */
+                    order_id: string;
+                    /** Reason */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stored"];
+                };
+            };
+            /** @description Invalid signature */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "signature_invalid";
+                    } & components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "notification_conflict";
+                    } & components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "body_too_large";
+                    } & components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Invalid request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "invalid_request";
+                    } & components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "internal_error";
+                    } & components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service unavailable / Outcome unknown */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @enum {unknown} */
+                        code?: "database_unavailable" | "outcome_unknown";
                     } & components["schemas"]["ProblemDetails"];
                 };
             };

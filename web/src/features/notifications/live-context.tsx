@@ -8,6 +8,7 @@ import { useToasts } from '@/services/toasts';
 import { useI18n } from '@/shared/i18n';
 import { pause } from '@/shared/waiting';
 
+import { TONES, useCustomer } from './events';
 import { LiveNotifications, type LiveHandlers, type Notification } from './live';
 import { addToFirstPages, notificationsQuery } from './queries';
 
@@ -60,10 +61,10 @@ export function LiveProvider({ user, children }: { user: User; children: ReactNo
       void client.invalidateQueries({ queryKey: ['orders'] });
       void client.invalidateQueries({ queryKey: ['notifications'] });
       toasts.show({
-        tone: 'ok',
-        title: <ReadyTitle />,
-        body: <ReadyBody notification={notification} />,
-        action: <ReadyLink notification={notification} />,
+        tone: TONES[notification.payload.evento],
+        title: <EventTitle notification={notification} />,
+        body: <EventBody notification={notification} />,
+        action: <OrderLink notification={notification} />,
       });
     };
     return createLive(services, user, {
@@ -75,15 +76,17 @@ export function LiveProvider({ user, children }: { user: User; children: ReactNo
   return <LiveContext value={live}>{children}</LiveContext>;
 }
 
-function ReadyTitle() {
-  return useI18n().t.notifications.readyToast;
+function EventTitle({ notification }: { notification: Notification }) {
+  return useI18n().t.notifications.events[notification.payload.evento].toast;
 }
 
-function ReadyBody({ notification }: { notification: Notification }) {
-  return `${notification.cliente} · ${useI18n().format.money(notification.total)}`;
+function EventBody({ notification }: { notification: Notification }) {
+  const { format } = useI18n();
+  const cliente = useCustomer(notification);
+  return notification.total === null ? cliente : `${cliente} · ${format.money(notification.total)}`;
 }
 
-function ReadyLink({ notification }: { notification: Notification }) {
+function OrderLink({ notification }: { notification: Notification }) {
   const { t } = useI18n();
   return (
     <Link

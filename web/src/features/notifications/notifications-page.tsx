@@ -16,6 +16,7 @@ import { PagedList } from '@/shared/ui/paged-list';
 import { Empty } from '@/shared/ui/surfaces';
 import { TAB_LIST, tabClasses } from '@/shared/ui/tabs';
 
+import { useCustomer } from './events';
 import type { LiveStatus, Notification } from './live';
 import { useLive } from './live-context';
 import { notificationsQuery } from './queries';
@@ -124,6 +125,7 @@ function Tabs({ unread }: { unread: boolean }) {
 
 function NotificationRow({ notification }: { notification: Notification }) {
   const { t, format } = useI18n();
+  const cliente = useCustomer(notification);
   const isUnread = notification.read_at === null;
   return (
     <li className={classes('px-4 py-4 sm:px-5', isUnread && 'bg-accent-soft/35')}>
@@ -138,18 +140,22 @@ function NotificationRow({ notification }: { notification: Notification }) {
         </span>
         <div className="min-w-0 grow">
           <p className={classes('wrap-break-word', isUnread ? 'font-semibold' : 'font-medium')}>
-            {t.notifications.ready(notification.cliente)}
+            {t.notifications.events[notification.payload.evento].title(cliente)}
             {isUnread && <span className="sr-only"> ({t.notifications.unreadMark})</span>}
           </p>
           <p className="mt-0.5 flex flex-wrap gap-x-2 text-sm text-ink-soft">
-            <span className="tabular-nums">{format.money(notification.total)}</span>
-            {notification.color !== null && (
+            {notification.total !== null && (
               <>
+                <span className="tabular-nums">{format.money(notification.total)}</span>
                 <span aria-hidden="true">·</span>
-                <span className="wrap-break-word">{t.notifications.color(notification.color)}</span>
               </>
             )}
-            <span aria-hidden="true">·</span>
+            {notification.color !== null && (
+              <>
+                <span className="wrap-break-word">{t.notifications.color(notification.color)}</span>
+                <span aria-hidden="true">·</span>
+              </>
+            )}
             <time dateTime={notification.received_at}>
               {format.dateTime(notification.received_at)}
             </time>
@@ -173,13 +179,14 @@ function NotificationRow({ notification }: { notification: Notification }) {
 
 function MarkRead({ notification }: { notification: Notification }) {
   const { t } = useI18n();
+  const cliente = useCustomer(notification);
   const toasts = useToasts();
   const mark = useMarkRead();
   return (
     <Button
       kind="quiet"
       size="small"
-      aria-label={t.notifications.markReadFor(notification.cliente)}
+      aria-label={t.notifications.markReadFor(cliente)}
       onClick={() =>
         mark.mutate(notification.id, {
           onError: (error) => {
@@ -200,6 +207,7 @@ function MarkRead({ notification }: { notification: Notification }) {
 
 function Payload({ notification }: { notification: Notification }) {
   const { t } = useI18n();
+  const cliente = useCustomer(notification);
   const text = JSON.stringify(notification.payload, null, 2);
   return (
     <details className="group mt-2">
@@ -214,7 +222,7 @@ function Payload({ notification }: { notification: Notification }) {
         <pre
           tabIndex={0}
           role="region"
-          aria-label={t.notifications.payloadOf(notification.cliente)}
+          aria-label={t.notifications.payloadOf(cliente)}
           className="overflow-x-auto rounded-xl p-4 pt-12 font-mono text-[0.8125rem] leading-relaxed sm:pt-4 sm:pr-28"
         >
           {text}

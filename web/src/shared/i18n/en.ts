@@ -200,8 +200,17 @@ export const en: Catalogue = {
     live: 'Live',
     polling: 'Checked every 10 s',
     connecting: 'Connecting…',
-    ready: (cliente) => `The order for ${cliente} is ready`,
-    readyToast: 'Order ready',
+    events: {
+      ORDER_READY: {
+        title: (cliente) => `The order for ${cliente} is ready`,
+        toast: 'Order ready',
+      },
+      ORDER_BLOCKED: {
+        title: (cliente) => `The order for ${cliente} cannot be processed`,
+        toast: 'Order blocked',
+      },
+    },
+    unknownCustomer: 'a customer without a name',
     unreadMark: 'Unread',
     markRead: 'Mark as read',
     markReadFor: (cliente) => `Mark the notification for ${cliente} as read`,

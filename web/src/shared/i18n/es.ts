@@ -201,8 +201,17 @@ export const es = {
     live: 'En directo',
     polling: 'Se consulta cada 10 s',
     connecting: 'Conectando…',
-    ready: (cliente: string) => `El pedido de ${cliente} está listo`,
-    readyToast: 'Pedido listo',
+    events: {
+      ORDER_READY: {
+        title: (cliente: string) => `El pedido de ${cliente} está listo`,
+        toast: 'Pedido listo',
+      },
+      ORDER_BLOCKED: {
+        title: (cliente: string) => `El pedido de ${cliente} no se puede procesar`,
+        toast: 'Pedido bloqueado',
+      },
+    },
+    unknownCustomer: 'un cliente sin nombre',
     unreadMark: 'Sin leer',
     markRead: 'Marcar como leído',
     markReadFor: (cliente: string) => `Marcar como leído el aviso de ${cliente}`,
