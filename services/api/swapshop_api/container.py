@@ -29,14 +29,14 @@ from swapshop_kit.access_tokens import AccessTokenVerifier
 from swapshop_kit.addresses import TrustedProxies
 from swapshop_kit.background import in_background
 from swapshop_kit.build_info import report_build
-from swapshop_kit.checks import database_check
+from swapshop_kit.checks import database_check, redis_check
 from swapshop_kit.database import Database, create_engine
 from swapshop_kit.ended_sessions import EndedSessions, ReadEnded, follow_ended_sessions
 from swapshop_kit.health import Health
 from swapshop_kit.metrics import watch_pool
 from swapshop_kit.migrations import head_of
 from swapshop_kit.problems import DatabaseUnavailable
-from swapshop_kit.redis import create_redis, is_up
+from swapshop_kit.redis import create_redis
 from swapshop_kit.security_events import AccountReferences
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -158,7 +158,7 @@ def build(
         ended=ended,
         health=Health(
             required={"database": database_check("api", database, head_of(MIGRATIONS))},
-            optional={"redis": lambda: is_up(redis)},
+            optional={"redis": redis_check(redis)},
         ),
     )
 

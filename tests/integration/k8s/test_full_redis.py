@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from support.skips import skipping_without_server
 from support.stores.redis_keys import names_in
@@ -15,6 +16,7 @@ from swapshop_api.auth.problems import TooManyRequests
 from swapshop_api.auth.rate_limits import Limit, RateLimits
 from swapshop_api.orders.cache import CachedOrder, OrderCache
 from swapshop_api.orders.write_limits import WriteLimits, WriteRate
+from swapshop_kit.checks import redis_check
 from swapshop_kit.ids import new_id
 from swapshop_kit.redis import create_redis
 from swapshop_local.valkey import embedded_valkey
@@ -78,3 +80,19 @@ async def test_the_embedded_valkey_drops_as_the_charts_redis(tmp_path: Path) -> 
         policy = await redis.config_get("maxmemory-policy")  # pyright: ignore[reportUnknownMemberType] - untyped
         assert policy == {"maxmemory-policy": chart_policy()}
         await redis.aclose()
+
+
+@pytest.mark.parametrize(
+    ("policy", "warnings"),
+    [("allkeys-lfu", ["redis.evicts_rate_limits"]), ("volatile-lfu", []), ("noeviction", [])],
+)
+async def test_a_policy_that_can_drop_limits_is_logged_once(
+    policy: str, warnings: list[str]
+) -> None:
+    with skipping_without_server(), redis_server("--maxmemory-policy", policy) as server:
+        redis = create_redis(server.url, seconds=10)
+        check = redis_check(redis)
+        with capture_logs() as logs:
+            assert [await check(), await check()] == [True, True]
+        await redis.aclose()
+    assert [entry["event"] for entry in logs] == warnings
