@@ -27,7 +27,7 @@ _ERRORS: Final[dict[type[Exception], int]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, 1 to try again later, 2 to mend settings."""
+    """Run a command and return its exit code: 0, 1 to try again later, 2 to correct settings."""
     parser = argparse.ArgumentParser(prog="swapshop_receiver", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve until SIGTERM")
@@ -52,7 +52,7 @@ async def _serve() -> int:
 
 
 async def _migrate() -> int:
-    """To migrate takes no secret but the database's."""
+    """Migrate; this needs only the database's settings."""
     settings = DatabaseSettings()  # pyright: ignore[reportCallIssue] - read from the environment
     _configure(settings)
     url = settings.database_url.get_secret_value()

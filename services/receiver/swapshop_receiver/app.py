@@ -1,4 +1,4 @@
-"""The receiver's applications: one a port, or all on one."""
+"""The receiver's applications: one for each port, or all on one port."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -20,7 +20,7 @@ from swapshop_receiver.webhooks.domain import Webhooks
 
 TITLE: Final = "SwapShop receiver"
 DOCS_PREFIX: Final = "/api/notifications"
-"""The part of ``/api`` that the Ingress sends here."""
+"""The part of ``/api`` that the Ingress routes to the receiver."""
 
 PUBLIC_ROUTERS: Final = (notifications.public_router,)
 INTERNAL_ROUTERS: Final = (webhooks.internal_router,)
@@ -55,26 +55,26 @@ def _make(
 
 
 def public_app(container: Container) -> FastAPI:
-    """Make what customers and operators reach, through the Ingress."""
+    """Create the application that customers and operators call through the Ingress."""
     return _make(container, PUBLIC_ROUTERS, DOCS_PREFIX)
 
 
 def internal_app(container: Container) -> FastAPI:
-    """Make what the poller reaches."""
+    """Create the application that the poller calls."""
     return _make(container, INTERNAL_ROUTERS, trusted_callers=True)
 
 
 def operations_app(container: Container) -> FastAPI:
-    """Make what Kubernetes and Prometheus reach."""
+    """Create the application that Kubernetes and Prometheus call."""
     return _make(container, [operations_router(container.health)])
 
 
 def whole_app(container: Container) -> FastAPI:
-    """Make all of it for one port."""
+    """Create one application with all routes."""
     routers = (*PUBLIC_ROUTERS, *INTERNAL_ROUTERS, operations_router(container.health))
     return _make(container, routers, DOCS_PREFIX)
 
 
 def contract_app() -> FastAPI:
-    """Make the routes that OpenAPI documents, without anything behind them."""
+    """Create the application that OpenAPI documents, without resources."""
     return create_app(TITLE, __version__, (*PUBLIC_ROUTERS, *INTERNAL_ROUTERS))

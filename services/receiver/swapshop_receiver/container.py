@@ -1,4 +1,4 @@
-"""What a receiver process owns, made and closed in one place."""
+"""Resources owned by a receiver process, created and closed here."""
 
 import time
 from collections.abc import AsyncGenerator, Callable, Collection
@@ -36,7 +36,7 @@ from swapshop_receiver.webhooks.domain import Webhooks
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 API_SECONDS: Final = 2.0
-"""The limit of connecting to the api, and of each of its answers: keys and ended sessions."""
+"""Time-out for connecting to the api, and for each of its answers."""
 
 POOL: Final = "receiver"
 """The label of the database pool in metrics."""
@@ -44,7 +44,7 @@ POOL: Final = "receiver"
 
 @dataclass
 class Container:
-    """What the process owns."""
+    """The resources of the process."""
 
     settings: ReceiverSettings
     database: Database
@@ -56,7 +56,7 @@ class Container:
     webhooks: Webhooks
 
     def drain(self) -> None:
-        """Begin to stop: unready, and every stream ends."""
+        """Report unready from now on, and end every stream."""
         self.health.draining = True
         self.hub.close()
 
@@ -69,14 +69,14 @@ async def open_container(
     timing: StreamTiming | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[Container]:
-    """Make what the process owns; nothing that may be away is waited for.
+    """Create the resources of the process, without waiting for any server.
 
     Args:
         settings: of the process.
-        keys: what access tokens are verified with; fetched from the api by default.
-        ended: the sessions whose access tokens are refused; followed at the api by default.
-        timing: of streams; the usual by default.
-        clock: seconds since the epoch.
+        keys: verify access tokens; fetched from the api by default.
+        ended: sessions whose access tokens are refused; read from the api by default.
+        timing: intervals of streams.
+        clock: returns seconds since the epoch.
     """
     timing = timing or StreamTiming()
     async with AsyncExitStack() as stack:
@@ -117,7 +117,7 @@ async def open_container(
             timing=timing,
         )
         ended.on_ended(hub.wake_sessions)
-        # a defect that ends the hub ends the process: streams would be refused for ever
+        # if the hub fails, the process ends: it would refuse streams until it is restarted
         await stack.enter_async_context(in_background(hub.run(), "stream-hub"))
         tokens = AccessTokenVerifier(keys, settings.token_issuer, "swapshop", clock, ended=ended)
         yield Container(
@@ -150,7 +150,7 @@ def _health(database: Database, redis: Redis, keys: KeySource) -> Health:
         return True
 
     return Health(
-        # a pod that never had the keys would refuse every customer whom the others serve
+        # without the keys a pod refuses every customer, whom other pods would serve
         required={
             "database": database_check(POOL, database, head_of(MIGRATIONS)),
             "keys": within(CHECK_SECONDS, has_keys),

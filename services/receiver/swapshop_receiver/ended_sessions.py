@@ -1,4 +1,4 @@
-"""The api's list of sessions that ended a short time ago, read over HTTP."""
+"""The api's list of recently ended sessions, read over HTTP."""
 
 from collections.abc import Collection
 
@@ -13,11 +13,11 @@ class _Answer(BaseModel):
 
 
 def ended_sessions_of(http: httpx.AsyncClient, url: str) -> ReadEnded:
-    """Make the function that asks the api.
+    """Return a function that reads the list from the api.
 
     Args:
-        http: has a time-out.
-        url: of the api's list, on its internal port.
+        http: a client with a time-out.
+        url: URL of the list, on the api's internal port.
     """
 
     async def read(within_seconds: int) -> Collection[str] | None:

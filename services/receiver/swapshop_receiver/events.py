@@ -1,4 +1,4 @@
-"""The events that the api announces, as the receiver accepts, stores and shows them."""
+"""The events that the api sends, as the receiver accepts, stores and shows them."""
 
 import re
 from datetime import datetime
@@ -19,11 +19,11 @@ _is_timestamp = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII).
 
 
 def _read_timestamp(value: Any) -> datetime:
-    """Accept only the form in which SwapShop writes times."""
+    """Accept only the format in which SwapShop writes times."""
     if isinstance(value, str) and _is_timestamp(value):
         try:
             return datetime.fromisoformat(value)
-        except ValueError:  # the 31st of February has the right form too
+        except ValueError:  # such as the 31st of February
             pass
     raise PydanticCustomError("string_pattern_mismatch", "must be a time")
 

@@ -47,16 +47,16 @@ def read_cursor(text: str | None) -> Cursor | None:
     """Read a cursor of notifications, whose ids are webhook ids.
 
     Raises:
-        InvalidRequest: it is none.
+        InvalidRequest: not a valid cursor.
     """
     return decode_cursor(text, is_webhook_id)
 
 
 def resume_from(cursor: str | None, last_event_id: str | None) -> Cursor | None:
-    """Return where a stream goes on; Last-Event-ID is newer than the address it was opened with.
+    """Return where a stream resumes; Last-Event-ID is newer than the cursor in the URL.
 
     Raises:
-        InvalidRequest: it is no cursor.
+        InvalidRequest: not a valid cursor.
     """
     return read_cursor(last_event_id or cursor)
 
@@ -89,7 +89,7 @@ class Notifications:
         """Return a page of notifications, newest first; another's list is recorded in the log.
 
         Raises:
-            Forbidden: someone other than an operator named a user.
+            Forbidden: the caller named a user and is not an operator.
         """
         inboxes = inboxes_to_list(caller, user_id)
 

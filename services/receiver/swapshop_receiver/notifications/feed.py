@@ -1,4 +1,4 @@
-"""What one stream still has to send: the rows whose ids it has not sent yet."""
+"""The rows that one stream still has to send: those whose ids it has not sent yet."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -13,13 +13,13 @@ from swapshop_receiver.notifications import store
 from swapshop_receiver.notifications.timing import LOOK_BACK, WINDOW
 
 PAGE_SIZE: Final = 100
-"""Rows that one step gives at most."""
+"""Maximum rows of a page."""
 
 KEYS: Final = 1000
-"""Keys that one step compares with what was given."""
+"""Keys that are compared with the rows already returned, in each page."""
 
 ReadKeys = Callable[[datetime, Cursor | None, int], Awaitable[Sequence[Cursor]]]
-"""Reads the keys of rows received since a time and after a key, oldest first, at most so many."""
+"""Reads keys of rows received since a time and after a key, oldest first, up to a limit."""
 
 ReadRows = Callable[[Sequence[str]], Awaitable[Sequence[RowMapping]]]
 """Reads the rows of these webhook ids, oldest first."""
@@ -31,19 +31,19 @@ def position_of(row: RowMapping) -> Cursor:
 
 
 class Feed:
-    """Gives each notification of a user once, in whatever order the rows become visible.
+    """Returns each notification of a user once, in whatever order the rows become visible.
 
     Rows commit out of order, and the database's clock may be set or change with a failover. So
     every pass looks at the keys of all rows that can have become visible since the feed began,
-    and gives those not given yet. A stream ends with its access token, so these are about 20
+    and returns those not returned yet. A stream ends with its access token, so these are about 20
     minutes of one user's notifications.
 
     Args:
         read_keys: reads a page of keys.
         read_rows: reads rows by their ids.
-        cursor: a row that a former stream gave, if there was one.
-        now: the database's clock.
-        known: keys of rows that are not to be given.
+        cursor: the last row that an earlier stream sent; None for a new stream.
+        now: the current time by the database's clock.
+        known: keys of rows to leave out.
     """
 
     def __init__(
@@ -56,28 +56,28 @@ class Feed:
     ) -> None:
         self._read_keys = read_keys
         self._read_rows = read_rows
-        # No row that is still to become visible was received before it.
+        # No row that becomes visible later was received before this time.
         self._floor = now - LOOK_BACK
         # The clock may have been put back since the cursor's row was received.
         self._since = self._floor if cursor is None else min(cursor.at, now) - LOOK_BACK
         self._given = {key.id: key.at for key in known}
         self._after: Cursor | None = None
         self.is_behind = True
-        """False when a pass has reached the end."""
+        """Whether this pass has more pages."""
 
     @property
     def remembered(self) -> int:
-        """How many rows the feed remembers."""
+        """Number of rows that the feed remembers."""
         return len(self._given)
 
     async def next_page(self) -> Sequence[RowMapping]:
-        """Read on in this pass, or begin one; a page may be empty before the pass ends.
+        """Read the next page of this pass, or begin a new pass; a page can be empty.
 
         Returns:
-            Rows not given yet; a stream can be resumed from the position of each.
+            Rows not returned yet; a stream can resume from the position of any of them.
 
         Raises:
-            DatabaseUnavailable: the next call reads the same page.
+            DatabaseUnavailable: the page was not read; the next call reads it again.
         """
         keys = await self._read_keys(self._since, self._after, KEYS)
         new = [key for key in keys if key.id not in self._given]
@@ -119,7 +119,7 @@ async def open_feed(database: Database, inboxes: Sequence[str], cursor: Cursor |
         now = await store.read_clock(connection)
         if cursor is not None:
             return now, ()
-        # A new stream gives the last minute, and besides only what becomes visible from now on.
+        # A new stream sends the last minute, and then only what becomes visible from now on.
         window = now - LOOK_BACK, now - WINDOW
         return now, await store.list_keys_between(connection, inboxes, *window)
 

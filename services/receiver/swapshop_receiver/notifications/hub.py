@@ -1,4 +1,4 @@
-"""The open streams of this process, and what wakes them: Redis, else a look at the database."""
+"""The open streams of this process. Redis wakes them; without it, polling the database does."""
 
 import asyncio
 from collections import Counter as Tally
@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 
 
 class Subscription:
-    """One stream's place in the hub; any number of wake-ups before a look count as one."""
+    """One stream in the hub; several wake-ups before ``take`` count as one."""
 
     def __init__(
         self,
@@ -54,13 +54,13 @@ class Subscription:
         self._woken.set()
 
     def take(self) -> bool:
-        """Tell whether there was a wake-up, and forget it."""
+        """Return whether there was a wake-up since the last call."""
         was_woken = self._woken.is_set()
         self._woken.clear()
         return was_woken
 
     async def wait(self, seconds: float) -> None:
-        """Return at the next wake-up, or after a time."""
+        """Return at the next wake-up, or after the given seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max(seconds, 0)):
                 await self._woken.wait()
@@ -68,13 +68,13 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """How many streams may be open here.
+    """Limits of open streams in this process.
 
     Args:
-        per_user: of one user.
-        per_network: of one client network.
-        per_process: of all users.
-        kept: of ``per_process``, for users who have none yet.
+        per_user: streams of one user.
+        per_network: streams of one client network.
+        per_process: streams of all users.
+        kept: streams of ``per_process`` that are reserved for users without a stream.
     """
 
     per_user: int
@@ -84,13 +84,13 @@ class StreamLimits:
 
 
 class StreamHub:
-    """Wakes the streams of a user when a notification of theirs may be there.
+    """Wakes the streams of a user who may have a new notification.
 
     Args:
-        subscriber: a client whose replies may take forever.
-        find_recent: looks into the database.
-        limits: how many streams may be open.
-        timing: how often to look, and to ask after Redis.
+        subscriber: a Redis client without a read time-out.
+        find_recent: reads recent notifications from the database.
+        limits: limits of open streams.
+        timing: intervals between reads, and between pings of Redis.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class StreamHub:
 
     @property
     def count(self) -> int:
-        """Open streams."""
+        """Number of open streams."""
         return self._count
 
     def subscribe(
@@ -124,18 +124,18 @@ class StreamHub:
         session_id: str | None = None,
         shared: Sequence[str] = (),
     ) -> Subscription:
-        """Give a stream its place; ``unsubscribe`` takes it back.
+        """Add a stream; ``unsubscribe`` removes it.
 
         Args:
-            user_id: whose notifications it shows.
-            network: the client's, by ``site_network``.
-            session_id: of the access token that opened it.
+            user_id: the user whose notifications it sends.
+            network: the client's network, as ``site_network`` returns it.
+            session_id: session of the access token that opened it.
             shared: inboxes of several users whose notifications it shows as well.
 
         Raises:
-            TooManyStreams: the user has enough of them.
-            NetworkStreamsTaken: the network has.
-            StreamsUnavailable: the process has, or is stopping.
+            TooManyStreams: the user has reached the limit.
+            NetworkStreamsTaken: the network has reached the limit.
+            StreamsUnavailable: the process has reached the limit, or is stopping.
         """
         own = len(self._streams.get(user_id, ()))
         places = self._limits.per_process - (self._limits.kept if own else 0)
@@ -153,7 +153,7 @@ class StreamHub:
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Take a stream's place back."""
+        """Remove a stream."""
         for inbox in subscription.inboxes:
             self._streams[inbox].remove(subscription)
             if not self._streams[inbox]:
@@ -173,7 +173,7 @@ class StreamHub:
             subscription.wake()
 
     def wake_sessions(self, session_ids: Collection[str]) -> None:
-        """Wake every stream of some sessions."""
+        """Wake every stream of these sessions."""
         for own in self._streams.values():
             for subscription in own:
                 if subscription.session_id in session_ids:
@@ -185,7 +185,7 @@ class StreamHub:
             self.wake(inbox)
 
     def close(self) -> None:
-        """End every stream, and take no other."""
+        """End every stream, and accept no new one."""
         self._is_closed = True
         for own in self._streams.values():
             for subscription in own:
@@ -193,12 +193,12 @@ class StreamHub:
         self.wake_all()
 
     async def run(self) -> None:
-        """Wake streams until cancelled; should it fail, no stream is left that nothing wakes."""
+        """Wake streams until cancelled; on a failure end them all, as nothing would wake them."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen())
                 tasks.create_task(self._reread())
-        except Exception:  # a defect, which ends the process: its last words are no line of a log
+        except Exception:  # unexpected: log it as JSON before it ends the process
             _log.exception("hub.failed")
             raise
         finally:
@@ -217,7 +217,7 @@ class StreamHub:
     def _set_listening(self, is_listening: bool, /, **error: str) -> None:
         if is_listening != self.is_listening:
             _log.info("hub.listening" if is_listening else "hub.polling", **error)
-            # whatever was published in between is only to be found in the database
+            # what was published in between can only be read from the database
             self._reread_now.set()
         self.is_listening = is_listening
         LISTENING.set(is_listening)

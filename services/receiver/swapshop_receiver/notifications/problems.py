@@ -4,7 +4,7 @@ from swapshop_kit.problems import Problem, Text
 
 
 class TooManyStreams(Problem):
-    """The user holds as many streams open as one may."""
+    """The user has reached the limit of open streams."""
 
     code = "too_many_streams"
     status = 429
@@ -16,7 +16,7 @@ class TooManyStreams(Problem):
 
 
 class NetworkStreamsTaken(Problem):
-    """The network of the client holds as many streams open as one may."""
+    """The client's network has reached the limit of open streams."""
 
     code = "network_streams_taken"
     status = 429
@@ -28,7 +28,7 @@ class NetworkStreamsTaken(Problem):
 
 
 class StreamsUnavailable(Problem):
-    """This process holds as many streams as it may, or is stopping."""
+    """This process has reached the limit of open streams, or is stopping."""
 
     code = "streams_unavailable"
     status = 503

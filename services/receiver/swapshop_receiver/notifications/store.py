@@ -1,4 +1,4 @@
-"""All SQL of showing notifications."""
+"""All SQL that reads notifications and marks them as read."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ async def list_page(
 
 
 async def count_unread(connection: AsyncConnection, inboxes: Sequence[str]) -> int:
-    """Count the unread notifications of some inboxes, from the index alone."""
+    """Count the unread notifications of some inboxes, from the index only."""
     query = select(func.count()).where(_columns.user_id.in_(inboxes), _columns.read_at.is_(None))
     return int(await connection.scalar(query) or 0)
 
@@ -64,7 +64,7 @@ async def mark_all_read(connection: AsyncConnection, inboxes: Sequence[str]) -> 
 
 
 async def read_clock(connection: AsyncConnection) -> datetime:
-    """Return the database's present."""
+    """Return the current time by the database's clock."""
     return (await connection.execute(select(utc_now()))).scalar_one()
 
 
@@ -82,7 +82,7 @@ async def list_keys_since(
         inboxes: their inboxes.
         since: the earliest ``received_at``.
         after: the last key of the page before; None for the first page.
-        limit: keys at most.
+        limit: maximum number of keys.
     """
     at, id_ = _columns.received_at, _columns.webhook_id
     query = _keys_of(inboxes)
@@ -129,7 +129,7 @@ async def list_rows(
 async def list_recent_keys(
     connection: AsyncConnection, user_ids: Collection[str], within: timedelta
 ) -> set[tuple[str, str]]:
-    """Return user id and webhook id of all that these users received within a time."""
+    """Return (user id, webhook id) of what these users received in the given time."""
     query = select(_columns.user_id, _columns.webhook_id).where(
         _columns.user_id.in_(user_ids), _columns.received_at >= utc_now(-within)
     )

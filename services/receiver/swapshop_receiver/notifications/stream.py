@@ -30,11 +30,11 @@ _log = structlog.get_logger()
 
 
 class EventStream(StreamingResponse):
-    """Sends chunks as they come; a client that takes none loses its connection.
+    """Sends chunks as they come; closes the connection of a client that stops reading.
 
     Args:
-        chunks: closed when the answer ends, however it ends.
-        write_seconds: how long the client may take nothing.
+        chunks: closed when the response ends for any reason.
+        write_seconds: time that the client may go without reading.
     """
 
     media_type = "text/event-stream"
@@ -59,7 +59,7 @@ class EventStream(StreamingResponse):
                         await send({"type": "http.response.body", "body": chunk, "more_body": True})
             except TimeoutError:
                 _log.info("stream.client_stalled")
-                return  # an answer without an end: the server breaks the connection
+                return  # the response has no end, so the server closes the connection
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -73,14 +73,14 @@ async def stream_events(
     """Yield notifications as they appear, until the token expires or the process drains.
 
     Args:
-        feed: of the user.
-        first_page: already taken from the feed.
-        subscription: wakes this stream, and tells when to end it.
-        seconds_left: until the access token expires; 0 once its session has ended.
-        timing: how often to send comments.
+        feed: the user's feed.
+        first_page: the page already read from the feed.
+        subscription: wakes this stream, and says when to end it.
+        seconds_left: seconds until the access token expires; 0 once its session has ended.
+        timing: intervals between comments and between reads.
     """
     loop = asyncio.get_running_loop()
-    yield COMMENT  # the client learns at once that the stream stands
+    yield COMMENT  # shows the client at once that the stream is open
     comment_at = loop.time() + timing.comment
     page: Page = first_page
     has_failed = False

@@ -1,42 +1,42 @@
-"""How often streams are fed, woken and kept alive."""
+"""Intervals of streams: reads, wake-ups and comments."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 WINDOW: Final = timedelta(seconds=60)
-"""Rows commit out of order: one may become visible so long after its ``received_at``."""
+"""Rows commit out of order: a row can become visible this long after its ``received_at``."""
 
 CLOCK_JUMP: Final = timedelta(minutes=10)
-"""So far the database's clock may be set, or the clock of its next primary may differ."""
+"""Largest jump of the database's clock, by an adjustment or a failover, that loses no event."""
 
 LOOK_BACK: Final = WINDOW + CLOCK_JUMP
-"""No row that becomes visible after a moment was received longer before it than this, by
-whatever the database's clock told at both."""
+"""A row becomes visible at most this long after its ``received_at``, by the database's clock at
+both times."""
 
 
 @dataclass(frozen=True)
 class StreamTiming:
-    """Seconds, all of them; tests shorten them."""
+    """Intervals in seconds; tests shorten them."""
 
     comment: float = 15.0
-    """Between comments, without which a proxy would take an idle stream for dead."""
+    """Between comments, which keep proxies from closing an idle stream."""
     reread: float = 15.0
-    """Between looks into the database, for all streams, in case Redis lost a message."""
+    """Between reads of the database, for all streams, in case Redis lost a message."""
     poll: float = 2.0
     """The same while Redis is away."""
     longest_gap: float = 30.0
-    """After so long without a look, every stream is woken: rows could be older than a look sees."""
+    """After a longer gap between reads every stream is woken: a read may miss old rows."""
     ping: float = 5.0
-    """A silent Redis is asked for a sign of life after so long, and given as long to answer."""
+    """Redis is pinged after this time without a message, and has the same time to answer."""
     reconnect: float = 1.0
-    """Between tries to subscribe."""
+    """Between attempts to subscribe."""
     database_retry: float = 2.0
-    """Until a stream asks a database again that failed it."""
+    """Until a stream reads again after the database failed."""
     write: float = 15.0
-    """A client that takes nothing for so long is left."""
+    """A client that reads nothing for this time is disconnected."""
 
     @property
     def recent(self) -> timedelta:
-        """How far a look goes back: to all that can have become visible since the one before."""
+        """How far a read goes back: to all that can have become visible since the last one."""
         return LOOK_BACK + timedelta(seconds=self.longest_gap)

@@ -1,4 +1,4 @@
-"""Wake-ups: they tell every process that a user has a new notification."""
+"""Wake-ups tell every process that a user has a new notification."""
 
 from redis.asyncio import Redis
 
@@ -11,8 +11,8 @@ class WakeUps:
     """Publishes on Redis, if Redis is up: a lost wake-up only delays an event.
 
     Args:
-        redis: with a short time-out.
-        circuit: spares requests the wait for a Redis that is away.
+        redis: a client with a short time-out.
+        circuit: open after a failure, so that requests do not wait for Redis.
     """
 
     def __init__(self, redis: Redis, circuit: Circuit) -> None:

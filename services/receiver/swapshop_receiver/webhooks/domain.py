@@ -1,4 +1,4 @@
-"""Rules of receiving webhooks: signed by our poller, stored once, never overwritten."""
+"""Receive webhooks: signed by our poller, stored once, never overwritten."""
 
 import asyncio
 import hashlib
@@ -32,7 +32,7 @@ INSERT_SECONDS: Final = 5.0
 
 After it the connection is closed, so an INSERT that waits for a lock is never committed later. A
 COMMIT that was sent already may still take effect in a server that stalls: streams look back 60 s,
-which leaves it 55 s.
+which leaves 55 s.
 """
 
 
@@ -62,7 +62,7 @@ class Webhooks:
             body: the exact bytes.
 
         Raises:
-            SignatureInvalid: it is not signed with one of the secrets, or not recently.
+            SignatureInvalid: the signature is wrong or out of date.
             InvalidRequest: the body is not a valid event.
             NotificationConflict: one of its keys belongs to another event.
             DatabaseUnavailable: nothing was stored.
@@ -83,10 +83,10 @@ class Webhooks:
 
 
 def check_signature_headers(headers: Mapping[str, str]) -> None:
-    """Refuse by its headers what cannot be signed, before its body is read.
+    """Check the headers of a signature before the body is read.
 
     Raises:
-        SignatureInvalid: one is missing or malformed.
+        SignatureInvalid: a header is missing or malformed.
     """
     try:
         read_headers(headers)
@@ -98,7 +98,7 @@ def authenticate(secrets: Sequence[SecretStr], headers: Mapping[str, str], body:
     """Check the signature over the raw bytes and return the webhook id.
 
     Raises:
-        SignatureInvalid: whatever the defect.
+        SignatureInvalid: the signature is wrong or out of date.
     """
     try:
         return verify(secrets, headers, body)
@@ -139,17 +139,17 @@ async def store_once(
     body: bytes,
     insert_seconds: float = INSERT_SECONDS,
 ) -> bool:
-    """Store an event unless it is there.
+    """Store an event unless it is stored already.
 
     Args:
-        database: of the receiver.
-        webhook_id: the same at every attempt of the sender.
-        event: what the body says.
-        body: the exact bytes.
-        insert_seconds: the limit of the transaction.
+        database: the receiver's database.
+        webhook_id: the message's id, the same at every attempt.
+        event: the event in the body.
+        body: the exact bytes that were signed.
+        insert_seconds: time limit of the transaction.
 
     Returns:
-        True if it was stored now, False if it was there.
+        True if it was stored now, False if it was stored before.
 
     Raises:
         NotificationConflict: one of its keys belongs to another event.

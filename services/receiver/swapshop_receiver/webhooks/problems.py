@@ -4,7 +4,7 @@ from swapshop_kit.problems import Problem, Text
 
 
 class SignatureInvalid(Problem):
-    """The webhook is not signed with our secret, or not just now; one body for every defect."""
+    """The signature is wrong or out of date; every cause gets the same answer."""
 
     code = "signature_invalid"
     status = 401

@@ -1,4 +1,4 @@
-"""All SQL of receiving webhooks."""
+"""All SQL that stores webhooks."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ async def insert_notification(
     """Insert an event, received now by the database's clock.
 
     Raises:
-        DuplicateKey: from the transaction, if its webhook id, or its order and kind, is there.
+        DuplicateKey: raised by the transaction if its webhook id, or its order and kind, exists.
     """
     await connection.execute(
         insert(notifications).values(
@@ -36,7 +36,7 @@ async def insert_notification(
 async def find_clashing(
     connection: AsyncConnection, webhook_id: str, event: Event
 ) -> Sequence[RowMapping]:
-    """Return what stands in an event's way: at most one row for each of the two unique keys."""
+    """Return the rows that share a unique key with an event: at most one for each key."""
     query = select(_columns.user_id, _columns.order_id, _columns.evento, _columns.payload).where(
         or_(
             _columns.webhook_id == webhook_id,
