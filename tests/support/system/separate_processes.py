@@ -165,6 +165,14 @@ class Customer:
         assert answer.status_code == 201, answer.text
         return cls(http, system, answer.json()["token"])
 
+    @classmethod
+    async def sign_in(cls, http: httpx.AsyncClient, system: System, email: str) -> "Customer":
+        """Signs in to an account that exists."""
+        login = {"email": email, "password": PASSWORD}
+        answer = await http.post(f"{system.api_url}/api/auth/login", json=login)
+        assert answer.status_code == 200, answer.text
+        return cls(http, system, answer.json()["token"])
+
     async def place(self, key: str, **changes: Any) -> httpx.Response:
         """Places an order with an Idempotency-Key."""
         line = {"producto": "Abrigo", "color": "azul", "cantidad": 1, "precio_unitario": 24.9}
