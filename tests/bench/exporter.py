@@ -1,4 +1,4 @@
-"""What the exporter costs at many orders, each delivered: its first pass, and one snapshot.
+"""Measures the exporter with many delivered orders: its first pass, and one snapshot.
 
 On MariaDB or MySQL, installed or given (see tests/support/stores/servers.py). ``--orders`` changes
 the number of orders, in thousands.

@@ -1,6 +1,6 @@
 """Runs a load test on this machine; its exit code is k6's: 99 for a crossed threshold.
 
-    python -m bench.load [--url URL] SCENARIO [arguments of k6, such as -e RATE=20]
+    python -m bench.load [--url URL] SCENARIO [K6 ARGUMENTS, such as -e RATE=20]
 
 Without --url it starts SwapShop for the duration of the test. The scenario ``cache-ab`` then runs
 ten times, five with and five without the cache.
@@ -27,7 +27,7 @@ from swapshop_operations.load.results import RESULTS, new_test_id
 from swapshop_operations.programs import CommandFailed
 
 API_ONLY: Final = ("bench", cache_comparison.SCENARIO)
-"""Scenarios that ask the api alone; a receiver and a poller beside it would only disturb them."""
+"""Scenarios that only use the api; a receiver and a poller would disturb them."""
 
 
 def run_locally(scenario: str, results: Path, arguments: Sequence[str]) -> int:
@@ -56,7 +56,7 @@ def addresses(system: System) -> dict[str, str]:
 
 
 def compare_caches(system: System, results: Path, arguments: Sequence[str]) -> int:
-    """Run cache-ab with and without the cache, by turns; the api starts anew for each run.
+    """Run cache-ab with and without the cache, alternately; the api restarts for each run.
 
     Raises:
         CommandFailed: a run failed; if k6 came to its end, its report is in the run's folder.

@@ -1,4 +1,4 @@
-"""Run the whole system under random faults, and judge what its clients saw.
+"""Run the whole system under random faults, and check what its clients saw.
 
 Exits 0 when no promise was broken, 1 when one was; then the logs and the history are kept.
 """
@@ -164,7 +164,7 @@ async def _drain(customers: Sequence[Customer], operator: Operator) -> None:
     """Wait until everything is served, or for as long as it may take at most."""
     begin = time.monotonic()
     served = asyncio.gather(*(_until(each.is_served) for each in customers))
-    with contextlib.suppress(TimeoutError):  # the checker tells what is missing
+    with contextlib.suppress(TimeoutError):  # the checker reports what is missing
         async with asyncio.timeout(DRAIN_SECONDS):
             await served
     # once more, of all of them at rest

@@ -67,7 +67,7 @@ FIGURES: Final = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the checker found."""
+    """The checker's findings."""
 
     acknowledged: int
     """Orders answered 201 at least once."""
@@ -128,7 +128,7 @@ class _Facts:
         }
 
     def orders_seen(self) -> Iterator[tuple[dict[str, Any], Operation]]:
-        """Yield every order in an answer that tells its present state."""
+        """Yield every order in an answer with its current state."""
         for each in self.history.of("read", "mark"):
             yield each.value, each
         for each in self.history.of("orders"):
@@ -280,7 +280,7 @@ def _stale(facts: _Facts) -> tuple[int, list[Violation]]:
 
 
 def _is_disturbed(history: History, changed: float) -> bool:
-    """Tell whether a script of the writer may have failed, or it died after its mark ran out.
+    """Return whether a writer's script possibly failed, or it died after its mark ran out.
 
     Args:
         history: with the disturbances.
@@ -326,7 +326,7 @@ def _changed(facts: _Facts) -> Iterator[Violation]:
 
 
 def _notifications_changed(facts: _Facts) -> Iterator[Violation]:
-    """A notification tells of its order, and never changes except that it is read."""
+    """A notification matches its order, and only its read mark changes."""
     totals = {create.value["id"]: create.value["total"] for create in facts.creates}
     known: dict[str, Any] = {}
     for item, operation in facts.notifications_seen():
@@ -343,7 +343,7 @@ def _fixed(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _phantom(facts: _Facts) -> Iterator[Violation]:
-    """Nothing is there that nobody sent, or whose sender was told that nothing was stored."""
+    """Everything that is stored was sent, and not answered with a refusal."""
     outcomes: defaultdict[str, set[str]] = defaultdict(set)
     for each in facts.history.operations:
         if each.kind in ("create", "reuse"):
@@ -363,7 +363,7 @@ def _phantom(facts: _Facts) -> Iterator[Violation]:
 
 
 def _dead(facts: _Facts) -> Iterator[Violation]:
-    """Outages alone make no delivery be given up."""
+    """Outages by themselves make no delivery dead."""
     seen = {item["id"]: item for each in facts.history.of("dead") for item in each.value}
     for id_, item in seen.items():
         yield Violation("dead", f"delivery {id_} of order {item['order_id']} was given up")

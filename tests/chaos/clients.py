@@ -24,7 +24,7 @@ PAUSE_SECONDS: Final = 0.25
 
 @dataclass(frozen=True)
 class World:
-    """What clients share.
+    """Settings and state that the clients share.
 
     Args:
         history: where to record.
@@ -318,7 +318,7 @@ class Customer(Client):
         return await self.orders() is not None and await self.notifications() is not None
 
     async def is_served(self) -> bool:
-        """Tell whether every order is processed, listed as notified, and came by a stream."""
+        """Return whether every order is processed, listed as notified, and came by a stream."""
         orders, notifications = await self.orders(), await self.notifications()
         if orders is None or notifications is None:
             return False
@@ -367,7 +367,7 @@ def _order(tag: str) -> dict[str, Any]:
 
 
 def _outcome(status: int | None, code: str | None) -> Outcome:
-    """Tell what an answer promises: 409 in flight leaves it to the request that is."""
+    """Return an answer's promise; 409 while another request is in flight promises nothing."""
     if status is None or code in ("outcome_unknown", "idempotency_in_flight"):
         return "unknown"
     if status < 400:

@@ -42,7 +42,7 @@ class _Plan:
     weight: int
     longest: float
     targets: Callable[[Sequence[str], Sequence[str], Sequence[str]], list[str]]
-    """Of the services, the stores that are ours, and the links."""
+    """Kinds of faults of the services, our stores and the links."""
 
 
 _PLANS: Final[dict[str, _Plan]] = {
@@ -75,7 +75,7 @@ def schedule(
         seconds: length of the run.
         services: that may be killed and paused.
         stores: that may be killed; none that was given from outside.
-        links: that may fail.
+        links: those that can fail.
     """
     faults: list[Fault] = []
     at = choice.uniform(0.2, 2)
@@ -97,7 +97,7 @@ class Saboteur:
     Args:
         site: what to break.
         history: where to record.
-        watch: is told of killed writers.
+        watch: records killed writers.
         over: set when no more faults shall happen; ends those that last.
     """
 
@@ -175,7 +175,7 @@ class Saboteur:
                 return
 
     async def _vanish(self, fault: Fault) -> None:
-        """Kill a service whose servers are not told: its host lost its power."""
+        """Kill a service without closing its connections, as when its host loses power."""
         links = [
             link for name, link in self._site.links.items() if name.startswith(f"{fault.target}>")
         ]

@@ -1,4 +1,4 @@
-"""What the clients of a run did and saw: the only input of the checker."""
+"""The operations of a run's clients: the only input of the checker."""
 
 import json
 import time
@@ -39,9 +39,9 @@ class Operation:
     ended: float
     outcome: Outcome
     status: int | None = None
-    """Of the answer; None when there was none."""
+    """Status of the answer; None without an answer."""
     code: str | None = None
-    """Of the problem, if the answer is one."""
+    """Code of the problem, if the answer is one."""
     key: str | None = None
     """The Idempotency-Key sent."""
     replayed: bool = False

@@ -1,4 +1,4 @@
-"""Two of each service as processes, each behind network links of its own."""
+"""Two processes of each service, each behind its own network links."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ STORES: Final = ("database", "redis")
 
 
 class Site:
-    """What a run starts, and may break.
+    """The processes and links that a run starts and can break.
 
     Args:
         folder: for logs and keys.

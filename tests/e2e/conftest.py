@@ -1,4 +1,4 @@
-"""One release in the namespace swapshop-e2e, made anew; the tests run in the order of their files.
+"""One release in a new namespace swapshop-e2e; the tests run in the order of their files.
 
 E2E=1 collects them (`./task e2e`). KUBECONFIG names the cluster, CLUSTER_IP the address where its
 Ingress listens (127.0.0.1 by default), TAG the images' tag, E2E_NAMESPACE another namespace.
@@ -53,21 +53,21 @@ def remove(cluster: Cluster) -> None:
 
 @pytest.fixture(scope="session")
 def observed(pytestconfig: pytest.Config) -> dict[str, float]:
-    """Figures that the tests observe, told at the end."""
+    """Figures that the tests observe, printed at the end."""
     return pytestconfig.stash.setdefault(OBSERVED, {})
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Tell the figures, for docs/kubernetes.md and docs/observability.md."""
+    """Print the figures, for docs/kubernetes.md and docs/observability.md."""
     for name, value in config.stash.setdefault(OBSERVED, {}).items():
         terminalreporter.write_line(f"observed: {name}: {value:.1f}")
 
 
 @pytest.fixture(scope="session")
 def release(cluster: Cluster, observed: dict[str, float]) -> Release:
-    """Installed from nothing; a failed installation tells what the pods say."""
+    """A new installation; if it fails, the test prints the state of the pods."""
     release = Release(cluster)
     try:
         observed["install, until all is ready (s)"] = release.deploy()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def is_first(process: Path) -> bool:
-    """Tell whether a process is the first in its own PID namespace."""
+    """Return whether a process is the first in its own PID namespace."""
     for line in (process / "status").read_text(encoding="ascii", errors="replace").splitlines():
         if line.startswith("NSpid:"):
             return line.split()[-1] == "1"

@@ -16,7 +16,7 @@ Target = tuple[str, str, int, bool]
 
 
 class Probe(NamedTuple):
-    """What a connection is tried to."""
+    """The target of a connection."""
 
     name: str
     host: str
@@ -24,7 +24,7 @@ class Probe(NamedTuple):
 
 
 def is_reached(probe: Probe) -> bool:
-    """Tell whether a TCP connection is made within two seconds."""
+    """Return whether a TCP connection is made within two seconds."""
     try:
         socket.create_connection((probe.host, probe.port), 2).close()
     except OSError:

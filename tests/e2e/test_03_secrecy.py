@@ -12,7 +12,7 @@ from swapshop_operations.cluster.client import Cluster
 from swapshop_operations.programs import CommandFailed
 
 NO_LOGS: Final = re.compile(r"\(NotFound\)|is waiting to start|does not have a host assigned")
-"""In what kubectl tells of a pod of the CronJob that is being made, or has just been removed."""
+"""Errors of kubectl about a CronJob's pod that is starting or was just removed."""
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def ordering(customer: Customer) -> Generator[list[str]]:
 
 @pytest.fixture(scope="module")
 def killer(release: Release) -> Generator[Killer]:
-    """What kills containers; it may see the nodes' processes, in a namespace of its own."""
+    """Kills containers from a separate namespace, in which pods can see the nodes' processes."""
     (container,) = release.pods("api")[0]["spec"]["containers"]
     with open_killer(f"{NAMESPACE}-node", container["image"]) as killer:
         yield killer

@@ -48,7 +48,7 @@ class Listener(threading.Thread):
         self.told = told
 
     def leave(self) -> None:
-        """Leave the stream at the next that it tells."""
+        """Leave the stream after its next event."""
         self._has_left.set()
         self.join(60)
 
@@ -103,7 +103,7 @@ def tags(release: Release, component: str) -> set[str]:
 
 @contextmanager
 def another_release(release: Release, version: str, tag: str) -> Generator[None]:
-    """Prove that a block migrates, replaces every Deployment's pods, and leaves the stores alone.
+    """Prove that a block migrates, replaces every Deployment's pods, and keeps the stores.
 
     Args:
         release: that is upgraded or rolled back.

@@ -10,7 +10,7 @@ SERVING = ("api", "receiver", "web", "mysql", "redis")
 
 
 def is_ready(release: Release, component: str) -> bool:
-    """Tell whether every pod of a component is ready."""
+    """Return whether every pod of a component is ready."""
     return 1 <= len(release.pods(component)) == release.ready(component)
 
 

@@ -41,7 +41,7 @@ def self_signed(host: str) -> tuple[str, str]:
 
 
 def is_served(http: httpx.Client) -> bool:
-    """Tell whether the api answers, behind the certificate that is trusted."""
+    """Return whether the api answers with the trusted certificate."""
     try:
         return http.get("/api/auth/me").status_code == 401
     except httpx.TransportError:
@@ -61,7 +61,7 @@ def test_the_shop_is_served_over_tls(release: Release) -> None:
         }
     )
     release.deploy("--set", f"ingress.tlsSecret={SECRET},poller.mode=Deployment")
-    # a pod that is about to end knows the former origin alone
+    # a terminating pod only knows the former origin
     wait_until(lambda: release.is_settled("api"), 60, every=1)
     door = Door(ADDRESS, HOST, ssl.create_default_context(cadata=certificate))
     with door.client() as http:

@@ -1,4 +1,4 @@
-"""The store tests on the cluster's MySQL: a Job beside the release, of the image tests/Dockerfile.
+"""The store tests on the cluster's MySQL: a Job with the image of tests/Dockerfile.
 
 SQLite's runs are left out, since they meet no server. Nothing else is.
 """
@@ -16,7 +16,7 @@ from swapshop_operations.programs import CommandFailed
 
 NAME: Final = "store-tests"
 SECONDS: Final = 900
-# Of the kit all that meets a database, but for what starts a server of its own.
+# All tests of the kit that use a database, apart from those that start a server.
 KIT: Final = (
     *("cancellation", "clock", "columns", "connections", "keyset"),
     *("migrations", "sessions", "snapshots", "transactions"),
@@ -99,7 +99,7 @@ JOB: Final[dict[str, Any]] = {
 
 @pytest.fixture
 def opened(release: Release) -> Generator[Release]:
-    """The release, whose MySQL the Job's pod alone may reach besides the services."""
+    """The release, whose MySQL only the services and the Job's pod can reach."""
     release.cluster.apply(OPENING)
     yield release
     for kind in ("job", "networkpolicy"):

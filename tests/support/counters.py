@@ -1,4 +1,4 @@
-"""Counters of the process: what happened within a block."""
+"""Counters of this process."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,6 @@ from prometheus_client import REGISTRY
 
 
 def rise_of(name: str, **labels: str) -> Callable[[], int]:
-    """Returns a function that tells by how much a counter has risen since now."""
+    """Return a function that returns a counter's rise since this call."""
     before = REGISTRY.get_sample_value(name, labels) or 0.0
     return lambda: round((REGISTRY.get_sample_value(name, labels) or 0.0) - before)

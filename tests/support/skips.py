@@ -1,4 +1,4 @@
-"""What a test needs and this machine may not have; with REQUIRE_ALL=1 its absence is a failure."""
+"""Skips tests whose server is missing on this machine; with REQUIRE_ALL=1 that is a failure."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

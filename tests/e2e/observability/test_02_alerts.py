@@ -1,4 +1,4 @@
-"""What is down is told and nothing else wakes anybody; every query finds data."""
+"""Alerts fire for parts that are down and for nothing else; every query finds data."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -66,7 +66,7 @@ def test_a_receiver_that_is_down_is_told_and_nothing_else(
 
 @pytest.mark.timeout(600)
 def test_every_query_returns_data(customer: Customer, prometheus: httpx.Client) -> None:
-    """Of each panel of each dashboard, and of each rule."""
+    """Queries of every panel and every rule."""
     customer.sign_in()
     order_id = customer.placed()
     wait_until(lambda: customer.is_notified(order_id), 30)

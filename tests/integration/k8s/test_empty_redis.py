@@ -1,4 +1,4 @@
-"""What a restore does with Redis, over a real one."""
+"""The restore's script that empties Redis, on a real Redis."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from swapshop_operations.repository import CHART
 
 
 def run_script(url: str, argument: str) -> str:
-    """Run the chart's script as its container does, and return what it told of an error."""
+    """Run the chart's script as its container does, and return its error output."""
     script = (CHART / "files" / "empty_redis.py").read_text()
     done = subprocess.run(  # noqa: S603 - the chart's own text
         [sys.executable, "-c", script, argument],

@@ -73,7 +73,7 @@ def api_container(
     limits: RateLimits | None = None,
     passwords: Passwords | None = None,
 ) -> Container:
-    """What an api process owns, on stores that the caller closes."""
+    """The container of an api process, on stores that the caller closes."""
     create_if_missing(settings.signing_keys_file)
     keys = SigningKeys.open(settings.signing_keys_file)
     return build(
@@ -82,7 +82,7 @@ def api_container(
 
 
 def app_with_passwords(container: Container, passwords: Passwords) -> FastAPI:
-    """The same api, with passwords of its own."""
+    """The same api, with other password hashing."""
     return whole_app(
         build(
             container.settings,

@@ -38,14 +38,14 @@ def order_in(cliente: str = "Ana Muñoz", *colors: str | None) -> OrderIn:
 
 
 def result(delivery_id: str, outcome: Outcome = "delivered", **more: Any) -> ResultIn:
-    """What came of a delivery; delivered with 200 unless told otherwise."""
+    """The result of a delivery; by default delivered with 200."""
     values: dict[str, Any] = {"status": 200} if outcome == "delivered" else {}
     return ResultIn(delivery_id=delivery_id, outcome=outcome, **(values | more))
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a lease call claimed."""
+    """The deliveries that a lease call claimed."""
 
     token: str
     remaining_ms: int
@@ -53,7 +53,7 @@ class Claim:
 
     @property
     def ids(self) -> list[str]:
-        """Of the deliveries, in the answer's order."""
+        """Ids of the deliveries, in the answer's order."""
         return [delivery.id for delivery in self.deliveries]
 
 
@@ -182,7 +182,7 @@ class Pipeline:
         return [found[id_] for id_ in ids or sorted(found)]
 
     async def outcomes(self, token: str) -> dict[str, str | None]:
-        """What was reported of the claims under a token."""
+        """The reported outcomes of the claims under a token."""
         return {
             row["delivery_id"]: row["outcome"]
             for row in await self.rows(delivery_attempts)

@@ -76,7 +76,7 @@ class Watch:
         )
 
     def shown(self) -> Samples:
-        """What a scrape shows now."""
+        """The current result of a scrape."""
         return {
             sample.name + "".join(f"{{{value}}}" for value in sample.labels.values()): sample.value
             for metric in self.collector.collect()
@@ -110,7 +110,7 @@ async def now_of(database: Database) -> datetime:
 
 
 async def notify(receiver: Database, order_id: str, received_at: datetime | None = None) -> None:
-    """Store an order's notification, now unless told otherwise."""
+    """Store an order's notification, by default now."""
     row = {
         "webhook_id": f"order-ready_{order_id}",
         "user_id": new_id(),

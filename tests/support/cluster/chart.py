@@ -1,4 +1,4 @@
-"""Renders the chart as `helm template` does, and reads what comes out."""
+"""Renders the chart with `helm template` and reads the result."""
 
 import json
 import os
@@ -26,7 +26,7 @@ class ChartRefusedError(Exception):
 
 
 def find_helm(name: str = "helm") -> str | None:
-    """Return the helm that `./task` installs beside Python, or else the one on the PATH."""
+    """Return the path of helm: in the virtual environment, or else on the PATH."""
     own = Path(sys.executable).parent / name
     return str(own) if own.exists() else shutil.which(name)
 
@@ -73,7 +73,7 @@ class Helm:
         return done.stdout
 
     def notes(self, values: Mapping[str, Any] | None = None) -> str:
-        """Return what `helm install` tells at its end, without a cluster."""
+        """Return the notes that `helm install` prints, without a cluster."""
         command = [self._program, "install", "swapshop", str(CHART), "--dry-run=client"]
         for name, value in {**RENDERABLE, **(values or {})}.items():
             command += ["--set-json", f"{name}={_to_json(value)}"]

@@ -18,7 +18,7 @@ class Killer:
     """Kills containers of other namespaces.
 
     Args:
-        cluster: a namespace of its own.
+        cluster: a separate namespace.
         image: one that the nodes have, with Python.
     """
 
@@ -30,7 +30,7 @@ class Killer:
         """Kill a container's first process and return when it is dead.
 
         Args:
-            pod: as the API server tells it.
+            pod: the pod as the API server describes it.
             container: name of the container in it.
 
         Raises:
@@ -89,6 +89,6 @@ def open_killer(namespace: str, image: str) -> Generator[Killer]:
 
 
 def status_of(pod: dict[str, Any], container: str) -> dict[str, Any]:
-    """Return what the API server tells of a pod's container."""
+    """Return the API server's status of a pod's container."""
     statuses: list[dict[str, Any]] = pod["status"]["containerStatuses"]
     return next(status for status in statuses if status["name"] == container)

@@ -49,7 +49,7 @@ class Door:
         self._clients: list[httpx.Client] = []
 
     def client(self) -> httpx.Client:
-        """Open a client with connections of its own, which ``close`` ends."""
+        """Open a client with its own connections, which ``close`` ends."""
         client = httpx.Client(
             base_url=f"{self._scheme}://{self.address}",
             headers={"Host": self.host},
@@ -66,10 +66,10 @@ class Door:
 
 
 class Customer:
-    """Registered anew, signed in.
+    """A new customer, registered and signed in.
 
     Args:
-        door: to come in by.
+        door: the Ingress.
     """
 
     def __init__(self, door: Door) -> None:
@@ -140,7 +140,7 @@ class Customer:
         return [item["order_id"] for item in self._pages("/api/notifications")]
 
     def is_notified(self, order_id: str) -> bool:
-        """Tell whether an order's notification is among the newest."""
+        """Return whether an order's notification is among the newest."""
         answer = self.http.get("/api/notifications").raise_for_status()
         return any(item["order_id"] == order_id for item in answer.json()["items"])
 
@@ -157,7 +157,7 @@ class Customer:
 
 @dataclass
 class Traffic:
-    """What several customers do over and over; nothing is tried twice."""
+    """Requests of several customers, repeated without retries."""
 
     requests: int = 0
     failures: list[str] = field(default_factory=list[str])
@@ -180,7 +180,7 @@ def traffic(door: Door, customers: int = 4, pause: float = 0.1) -> Generator[Tra
     """Let customers place and read orders during a block.
 
     Args:
-        door: to come in by.
+        door: the Ingress.
         customers: how many at once.
         pause: seconds between two requests of one.
     """

@@ -1,4 +1,4 @@
-"""A release in a cluster that answers as kubectl and helm do, and tells what was done to it."""
+"""A release in a cluster that answers as kubectl and helm do, and records the commands."""
 
 import json
 from collections.abc import Mapping

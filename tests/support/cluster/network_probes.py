@@ -1,4 +1,4 @@
-"""What connections the network policies of a running release let through."""
+"""Connections that the network policies of a running release let through."""
 
 import json
 from collections.abc import Iterator

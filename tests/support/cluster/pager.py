@@ -1,4 +1,4 @@
-"""Who is woken: a pod that Alertmanager's pages are sent to."""
+"""A pod that receives Alertmanager's pages."""
 
 import json
 from typing import Any, Final
@@ -24,7 +24,7 @@ POD: Final = restricted_pod(
 
 
 class Pager:
-    """A pod beside the release, which knows it by its address alone.
+    """A pod in the release's namespace; the release only knows its address.
 
     Args:
         cluster: the release's namespace.

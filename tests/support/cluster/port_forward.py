@@ -14,7 +14,7 @@ def forwarded(cluster: Cluster, target: str, port: int) -> Generator[int]:
     """Forward a local port during a block, and yield it.
 
     Args:
-        cluster: where.
+        cluster: the release.
         target: such as ``service/swapshop-prometheus``.
         port: of the target.
     """

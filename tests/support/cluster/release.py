@@ -10,11 +10,11 @@ from swapshop_operations.repository import CHART, ROOT
 
 NAMESPACE: Final = os.environ.get("E2E_NAMESPACE", "swapshop-e2e")
 HOST: Final = f"{NAMESPACE}.localhost"
-"""Of its own: another release on the cluster keeps its host."""
+"""Separate, so that another release on the cluster keeps its host."""
 VALUES: Final = ROOT / "tests" / "e2e" / "values.yaml"
 TAG: Final = os.environ.get("TAG", "dev")
 NEXT_TAG: Final = f"{TAG}-next"
-"""Of the images that `./task images:next` makes."""
+"""Tag of the images of `./task images:next`."""
 MYSQL: Final = (
     'mysql --defaults-extra-file=<(printf "[client]\\nuser=%s\\npassword=%s\\n" "$0" "$(cat)")'
     ' --host=127.0.0.1 --batch --skip-column-names --execute "$1"'
@@ -26,7 +26,7 @@ class Release:
     """The release under test.
 
     Args:
-        cluster: where.
+        cluster: runs kubectl and helm on it.
     """
 
     def __init__(self, cluster: Cluster) -> None:
@@ -56,7 +56,7 @@ class Release:
         return [pod for pod in self._pods(component) if not is_leaving(pod)]
 
     def is_settled(self, component: str) -> bool:
-        """Tell whether no pod of a component is about to end, and may still answer."""
+        """Return whether no pod of a component is terminating: it could still answer."""
         return not any(is_leaving(pod) for pod in self._pods(component))
 
     def _pods(self, component: str) -> list[dict[str, Any]]:
@@ -90,5 +90,5 @@ class Release:
 
 
 def is_leaving(pod: dict[str, Any]) -> bool:
-    """Tell whether a pod has been told to end."""
+    """Return whether a pod is terminating."""
     return "deletionTimestamp" in pod["metadata"]

@@ -1,4 +1,4 @@
-"""Pods of the tests' own, beside a release."""
+"""Pods of the tests in the namespace of a release."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -122,7 +122,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What happens, and which alerts there are at which minute.
+    """Events, and the alerts that are active at each minute.
 
     Args:
         events: in the order of their minutes.
@@ -140,7 +140,7 @@ class Scenario:
     evaluated_every: int = STEP_SECONDS
 
     def document(self, rules: Path) -> dict[str, Any]:
-        """What `promtool test rules` reads."""
+        """The input of `promtool test rules`."""
         end = max([*self.firing, *self.pages])
         return {
             "rule_files": [str(rules)],

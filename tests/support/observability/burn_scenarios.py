@@ -1,4 +1,4 @@
-"""What spends an error budget, how fast, and which burn-rate alerts that rings."""
+"""Scenarios that use up an error budget, and the burn-rate alerts that must fire."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What goes wrong with SwapShop, and which alerts that rings."""
+"""Faults of SwapShop, and the alerts that must fire."""
 
 from typing import Final
 

@@ -29,7 +29,7 @@ def panels(board: Board) -> list[dict[str, Any]]:
 
 
 def titles(board: Board) -> Iterator[str]:
-    """Every panel has a title of its own within the dashboard and its section."""
+    """Every panel has its own title within the dashboard and its section."""
     named = [panel["title"].strip() for panel in board["panels"]]
     if "" in named or not board["title"].startswith("SwapShop / "):
         yield "a title is missing"
@@ -38,7 +38,7 @@ def titles(board: Board) -> Iterator[str]:
 
 
 def descriptions(board: Board) -> Iterator[str]:
-    """Every panel tells what it shows and what to do, in whole sentences; so does the dashboard."""
+    """Every panel describes what it shows and what to do, in sentences; so does the dashboard."""
     for panel in panels(board):
         text = panel.get("description", "")
         if len(text) < SHORTEST_DESCRIPTION or not text.endswith("."):
@@ -69,7 +69,7 @@ def legends(board: Board) -> Iterator[str]:
 
 
 def labels_of(expression: str) -> set[str]:
-    """The labels that tell an expression's series apart, as far as its form shows them."""
+    """The labels that distinguish an expression's series, as far as its form shows them."""
     tree = promql.parse(queries.INTERVALS_PATTERN.sub("2m", expression))
     return _labels(tree)
 
@@ -107,7 +107,7 @@ def datasources(board: Board) -> Iterator[str]:
 
 
 def moments(board: Board) -> Iterator[str]:
-    """What tells how things are now asks for now; over a range it would show what has ended."""
+    """Panels of the current state use instant queries; a range would show past states."""
     for panel in panels(board):
         for target in panel["targets"]:
             if (

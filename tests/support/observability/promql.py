@@ -1,4 +1,4 @@
-"""What PromQL expressions read: metrics, and the labels that they match and group by."""
+"""The metrics that PromQL expressions read, and the labels that they match and group by."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ class Read:
         metric: as written, so with the suffix of a histogram's series.
         matched: label → the values that it is compared with; those of ``=~`` one by one.
         grouped: labels of ``by``, ``without``, ``on``, ``ignoring`` and ``group_left`` above it.
-        made: labels that ``label_replace`` and ``label_join`` above or beside it make.
+        made: labels that ``label_replace`` and ``label_join`` around it make.
     """
 
     metric: str

@@ -24,7 +24,7 @@ Known = Literal["", "seen", "answered"]
 
 
 class Keys(NamedTuple):
-    """What Redis holds of the order: a state, and who holds the lease and the mark."""
+    """The keys of the order in Redis: a state, and who holds the lease and the mark."""
 
     value: str = ""
     lease: str = ""
@@ -76,7 +76,7 @@ class Explored:
 
 
 class CacheTable:
-    """What the real cache makes of each state of its keys, asked once and then remembered."""
+    """The real cache's answer for each state of its keys, asked once and then remembered."""
 
     def __init__(self, cache: OrderCache, redis: Redis) -> None:
         self._cache = cache
@@ -140,8 +140,8 @@ class Explorer:
         table: the cache.
         writers: how many mark the order processed; each may also roll back or die at any step.
         readers: how many read it, once each.
-        failing: the writers' script that Redis may fail to run.
-        tolerated: a stale read that began when no more than this was known is none.
+        failing: the writers' script that Redis can fail to run.
+        tolerated: a read that began before more than this was known may be stale.
     """
 
     def __init__(

@@ -46,7 +46,7 @@ class Dispatch:
     """All that was reported, repetitions too, with the token."""
     done: set[str] = field(default_factory=set[str])
     dead: set[str] = field(default_factory=set[str])
-    """What five claims ran out with that their pollers had confirmed."""
+    """Deliveries of which five confirmed claims ran out."""
     confirmed: list[str] = field(default_factory=list[str])
     """Tokens, in the order in which they were confirmed, repetitions too."""
     _unreported: Counter[str] = field(default_factory=Counter[str])
@@ -59,7 +59,7 @@ class Dispatch:
         self._due = dict.fromkeys(self.known, self.clock())
 
     def held_by(self, token: str) -> list[Delivery]:
-        """What a token holds, run out or not."""
+        """The deliveries that a token holds, even if its lease ran out."""
         return [self.known[id_] for id_, holder in self._holders.items() if holder == token]
 
     @property
@@ -132,7 +132,7 @@ class Dispatch:
 
 
 class Fault(Enum):
-    """What may happen to one call of the api."""
+    """Faults that can happen in one call of the api."""
 
     NONE = "none"
     LOST_REQUEST = "lost request"
@@ -215,7 +215,7 @@ class FakeApi:
 
 @dataclass(frozen=True)
 class Reaction:
-    """What the receiver does with one attempt, and how many seconds it takes."""
+    """The receiver's reaction to one attempt, and its duration in seconds."""
 
     attempt: Attempt = field(default_factory=lambda: Answer(200))
     seconds: float = 0.01
@@ -237,7 +237,7 @@ class FakeReceiver:
     """Takes attempts by a script; without an entry in it every attempt succeeds.
 
     Args:
-        dispatch: tells how long the lease of each delivery holds.
+        dispatch: knows how long the lease of each delivery lasts.
         script: reactions to the first attempts for a delivery, by its id.
         then: the reaction to every other attempt.
     """
@@ -248,7 +248,7 @@ class FakeReceiver:
     sent: list[Sent] = field(default_factory=list[Sent])
     """In the order in which the attempts ended."""
     sent_unconfirmed: list[str] = field(default_factory=list[str])
-    """What was sent under a token that was not confirmed before."""
+    """Deliveries sent under a token before its confirmation."""
     in_flight: int = 0
     most_in_flight: int = 0
 
@@ -295,7 +295,7 @@ class World:
     granted_seconds: float = 300
 
     def run(self, seconds: float, give_up_seconds: float | None = None) -> "Story":
-        """Run the poller, tell it to stop after so many seconds, and wait for its end."""
+        """Run the poller, stop it after a number of seconds, and wait for its end."""
 
         async def main() -> Story:
             began_at = virtual_now()
@@ -324,7 +324,7 @@ class World:
 
 @dataclass(frozen=True)
 class Story:
-    """What happened, until the poller's end; times count from its beginning."""
+    """The events until the poller's end; times count from its start."""
 
     began_at: float
     ended_at: float
@@ -348,7 +348,7 @@ class Story:
 
     @property
     def outcomes(self) -> dict[str, list[str]]:
-        """What was reported of each delivery, in this order, repetitions too."""
+        """The reported results of a delivery in order, with repetitions."""
         by_id: dict[str, list[str]] = defaultdict(list)
         for _, result in self.dispatch.reports:
             by_id[result.delivery_id].append(result.outcome.value)

@@ -149,7 +149,7 @@ class ReceiverServer:
 
 
 class PollerProcess:
-    """``python -m swapshop_poller`` as a process of its own, and what it logs."""
+    """``python -m swapshop_poller`` as a separate process, and its log."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process

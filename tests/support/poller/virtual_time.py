@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 
 class NothingCanHappenError(Exception):
-    """Every task waits and no timer is set: a real loop would wait for ever."""
+    """Every task waits and no timer is set: a real loop would wait forever."""
 
 
 class _JumpingSelector(selectors.SelectSelector):
@@ -41,7 +41,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 def run_in_virtual_time(main: Coroutine[Any, Any, Value]) -> Value:
-    """Run a coroutine to its end on a loop with a clock of its own."""
+    """Run a coroutine to its end on a loop with a virtual clock."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main)
 

@@ -30,7 +30,7 @@ WAIT_SECONDS = 20.0
 
 
 class Issuer:
-    """Issues access tokens with a key of its own, and is the source of that key."""
+    """Issues access tokens with its own key, and is the source of that key."""
 
     def __init__(self) -> None:
         self._key = Ed25519PrivateKey.generate()
@@ -48,7 +48,7 @@ class Issuer:
         return await self.current()
 
     def token(self, user_id: str, **changes: Any) -> str:
-        """A token of a customer for ten minutes, unless told otherwise."""
+        """A token of a customer; by default for ten minutes."""
         now = int(time.time())
         claims: dict[str, Any] = {
             "iss": "swapshop",
@@ -67,7 +67,7 @@ class Issuer:
 
 
 def counted(name: str, result: str, **labels: str) -> float:
-    """What a counter of this process stands at, by its result and other labels."""
+    """The value of a counter of this process, for one result and other labels."""
     return REGISTRY.get_sample_value(f"{name}_total", {"result": result, **labels}) or 0.0
 
 
@@ -121,7 +121,7 @@ class EventReader:
         return None
 
     async def next(self) -> Event | None:
-        """The next event, whatever comments stand before it; None at the stream's end."""
+        """The next event, after any comments; None at the stream's end."""
         async with asyncio.timeout(WAIT_SECONDS):
             while (event := await self.next_any()) is not None and not event.event:
                 pass

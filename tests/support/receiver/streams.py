@@ -1,4 +1,4 @@
-"""Streams of a receiver that no wake-up reaches, or that Redis wakes."""
+"""Receivers with and without wake-ups by Redis, and notifications without a wake-up."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ CLOSED_PORT = 9
 
 
 async def insert_unannounced(receiver: Receiver, user_id: str, count: int = 1) -> list[str]:
-    """Commits notifications as a process would whose wake-up was lost; gives their orders."""
+    """Store notifications as if their wake-up was lost; return their orders."""
     events = [order_ready(user_id=user_id) for _ in range(count)]
     rows = [
         {
@@ -41,7 +41,7 @@ async def insert_unannounced(receiver: Receiver, user_id: str, count: int = 1) -
 
 
 async def listening(receiver: Receiver) -> None:
-    """Returns when Redis wakes the streams."""
+    """Wait until the receiver listens to Redis."""
     await until(lambda: receiver.container.hub.is_listening)
 
 

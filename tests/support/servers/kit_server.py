@@ -41,7 +41,7 @@ async def serving(
     lame_duck_seconds: float = 0,
     limits: HttpLimits | None = None,
 ) -> AsyncGenerator[Serving]:
-    """Serves the applications, each on a port of its own, until the block or ``stop`` ends it."""
+    """Serves the applications, each on its own port, until the block or ``stop`` ends it."""
     listeners = [listen(HOST, 0) for _ in apps]
     stop, drained = asyncio.Event(), list[str]()
     ports = [listener.getsockname()[1] for listener in listeners]

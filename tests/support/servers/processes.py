@@ -23,7 +23,7 @@ PORTS = range(20000, 30000)
 SERVER_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 
 _given_ports: set[int] = set()
-"""Whoever was given one may not have bound it yet."""
+"""A caller that was given a port has possibly not bound it yet."""
 
 
 class ServerMissingError(Exception):
@@ -123,7 +123,7 @@ class ChildProcess:
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            # In a session of its own: Ctrl-C ends the tests first, and they end the server.
+            # In a new session: Ctrl-C ends the tests first, and they end the server.
             self._child = subprocess.Popen(
                 self._command,
                 stdout=log,

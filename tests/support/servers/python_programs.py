@@ -1,4 +1,4 @@
-"""Short programs in processes of their own, for what can be configured only once in a process."""
+"""Short Python programs in separate processes, for settings that apply to a whole process."""
 
 import subprocess
 import sys

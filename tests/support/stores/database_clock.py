@@ -13,7 +13,7 @@ from swapshop_kit.dialect import sqlite_utc_now
 
 @dataclass
 class DatabaseClock:
-    """What the sessions of an engine take for the present, until the test sets it again."""
+    """The current time of an engine's sessions, until the test changes it."""
 
     ahead: timedelta = timedelta()
     """How far ahead of this machine's clock; negative for behind."""

@@ -14,7 +14,7 @@ _CHUNK = 65536
 
 
 class AtCommit(Enum):
-    """What the proxy does with the next COMMIT."""
+    """The proxy's treatment of the next COMMIT."""
 
     PASS = auto()
     CUT_BEFORE = auto()

@@ -21,7 +21,7 @@ class Failover:
     new: DatabaseServer
     schema: str
     service: DatabaseProxy = field(init=False)
-    """Set by whoever runs it; it leads to the old primary at first."""
+    """Set by the test; it leads to the old primary at first."""
 
     @property
     def old_url(self) -> str:

@@ -1,4 +1,4 @@
-"""The chart's grants of tables, given to users of a test's own for schemas of its own."""
+"""The chart's grants of tables, for the users and schemas of a test."""
 
 import re
 from collections.abc import Generator, Sequence
@@ -18,7 +18,7 @@ _GRANT = re.compile(r"GRANT (.+) ON (\w+)\.(\w+) TO '(\w+)'@'%';")
 
 @dataclass(frozen=True)
 class Grant:
-    """What a user may do to a table."""
+    """Privileges of a user on a table."""
 
     privileges: str
     schema: str

@@ -101,7 +101,7 @@ async def kill_connection(admin: AsyncEngine, driver: Any) -> None:
 
 
 async def is_waiting_for_a_lock(database: Database) -> bool:
-    """Tell whether a transaction of the server waits for a lock (MariaDB, MySQL)."""
+    """Return whether a transaction of the server waits for a lock (MariaDB, MySQL)."""
 
     async def read(connection: AsyncConnection) -> bool:
         # not innodb_trx, which shows to frequent callers what it showed before

@@ -1,4 +1,4 @@
-"""What a Redis is asked to do, as it tells itself."""
+"""The commands that a Redis receives, as it reports them."""
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager

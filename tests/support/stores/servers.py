@@ -55,7 +55,7 @@ class DatabaseServer(Server):
 
     def execute(self, *statements: str, seconds: float = START_SECONDS) -> None:
         """Runs statements, each committed, all within a time."""
-        # In a thread of its own, because the caller may be in an event loop.
+        # In a separate thread, because the caller can be in an event loop.
         with ThreadPoolExecutor(1) as pool:
             pool.submit(asyncio.run, self._execute(statements, seconds)).result()
 
@@ -126,7 +126,7 @@ def mariadb(*options: str) -> Generator[DatabaseServer]:
     """A new MariaDB, or MySQL where only that is installed; every commit is on disk.
 
     Args:
-        options: of its command line, beside the usual ones.
+        options: command line options in addition to the usual ones.
 
     Raises:
         ServerMissingError: neither is installed.
@@ -161,10 +161,10 @@ def mariadb(*options: str) -> Generator[DatabaseServer]:
 
 @contextmanager
 def redis_server(*options: str) -> Generator[RedisServer]:
-    """A new Redis without persistence, like the chart's; whoever does not sign in may PING it.
+    """A new Redis without persistence, like the chart's; PING needs no password.
 
     Args:
-        options: of its command line, beside the usual ones.
+        options: command line options in addition to the usual ones.
 
     Raises:
         ServerMissingError: it is not installed.

@@ -49,7 +49,7 @@ def counting(database: Database) -> Generator[list[str]]:
 
 
 def explanation(dialect: Dialect) -> str:
-    """What precedes a statement to get its plan as rows."""
+    """The prefix that makes a statement return its plan as rows."""
     if dialect.name == "sqlite":
         return "EXPLAIN QUERY PLAN"
     # MySQL's own default is a tree, and MariaDB knows no name for its rows

@@ -1,4 +1,4 @@
-"""A private MariaDB (or MySQL) that takes connections through TLS alone."""
+"""A private MariaDB (or MySQL) that only takes connections over TLS."""
 
 import os
 from collections.abc import Generator

@@ -17,7 +17,7 @@ END_SECONDS = 30
 
 
 class Up:
-    """A running ``up``, in a process group of its own, as a terminal would have it."""
+    """A running ``up``, in its own process group, as in a terminal."""
 
     def __init__(self, folder: Path, port: int, **environment: str) -> None:
         self.url = f"http://{HOST}:{port}"
@@ -37,7 +37,7 @@ class Up:
         )
 
     async def ready(self) -> None:
-        """Waits for what a newcomer waits for: the text that tells what to paste."""
+        """Wait for the text with the address, as a newcomer does."""
         await until(lambda: "Sign in" in self.log.read_text() or self.process.poll() is not None)
         assert self.process.poll() is None, self.log.read_text()
 
