@@ -345,7 +345,7 @@ async def test_marks_are_cleared_after_a_commit_without_an_answer(
         proxy.at_commit = fate
 
         unknown = await staff.mark_processed(order_id)
-        left = await names_in(redis)
+        left = [name for name in await names_in(redis) if not name.startswith("limit:")]
         served = await ana.read(order_id)
         again = await staff.mark_processed(order_id)
     await database.close()
