@@ -1,4 +1,4 @@
-"""The api's applications: one a port, or all of it on one."""
+"""The api's applications: one for each port, or all on one port."""
 
 from typing import Final
 
@@ -47,28 +47,28 @@ INTERNAL: Final[tuple[APIRouter, ...]] = (
 
 
 def public_app(container: Container) -> FastAPI:
-    """What customers and operators call, through the ingress."""
+    """Create the application that customers and operators call through the Ingress."""
     return _app(container, *PUBLIC, docs_prefix=DOCS_PREFIX)
 
 
 def internal_app(container: Container) -> FastAPI:
-    """What other parts of the system call."""
+    """Create the application that other parts of the system call."""
     return _app(container, *INTERNAL, trusted_callers=True)
 
 
 def operations_app(container: Container) -> FastAPI:
-    """What Kubernetes and Prometheus call."""
+    """Create the application that Kubernetes and Prometheus call."""
     return _app(container, operations_router(container.health))
 
 
 def whole_app(container: Container) -> FastAPI:
-    """All of it on one port, as on a developer's machine."""
+    """Create one application with all routes, as for a developer's machine."""
     operations = operations_router(container.health)
     return _app(container, *PUBLIC, *INTERNAL, operations, docs_prefix=DOCS_PREFIX)
 
 
 def contract_app() -> FastAPI:
-    """The routes that OpenAPI documents, without anything behind them."""
+    """Create the application that OpenAPI documents, without resources."""
     return create_app(TITLE, __version__, (*PUBLIC, *INTERNAL), docs_prefix=DOCS_PREFIX)
 
 

@@ -64,7 +64,7 @@ class Container:
     health: Health
 
     def drain(self) -> None:
-        """Begin to stop: unready from now on."""
+        """Report unready from now on."""
         self.health.draining = True
 
 

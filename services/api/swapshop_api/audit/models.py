@@ -16,7 +16,7 @@ REDRIVE_ACTION: Final = "delivery.redriven"
 
 
 class AuditEntry(Row, table=True):
-    """An action worth answering for; kept 90 days."""
+    """An audited action; kept for 90 days."""
 
     __tablename__ = "audit"
     __table_args__ = (Index("ix_audit_at", "at"),)

@@ -15,12 +15,12 @@ from swapshop_kit.ids import new_id
 from swapshop_kit.keyset import newest_first
 
 SYSTEM: Final = "system"
-"""The actor of what no person did."""
+"""The actor of actions of the system itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What was done to what; ``detail`` has at most 200 characters."""
+    """An action and its subject; ``detail`` has at most 200 characters."""
 
     action: str
     subject: str
@@ -30,17 +30,17 @@ class Entry:
 async def record(
     connection: AsyncConnection, *, actor: str, action: str, subject: str, detail: str | None = None
 ) -> None:
-    """Write one entry, in the transaction of what it tells."""
+    """Write one entry in the transaction of its action."""
     await record_all(connection, actor, [Entry(action, subject, detail)])
 
 
 async def record_all(connection: AsyncConnection, actor: str, entries: Sequence[Entry]) -> None:
-    """Write entries in one statement, or none if there are none; each is logged at the COMMIT.
+    """Write entries in one statement, if there are any; each is logged at the COMMIT.
 
     Args:
-        connection: in the transaction of what the entries tell.
+        connection: a connection in the transaction of the actions.
         actor: a user id, a client id, or ``system``.
-        entries: any number.
+        entries: the entries to write; may be empty.
     """
     if not entries:
         return
@@ -55,7 +55,7 @@ async def record_all(connection: AsyncConnection, actor: str, entries: Sequence[
         }
         for entry in entries
     ]
-    # as values of one statement: asyncmy would send rows with the clock in them one by one
+    # values of one statement: asyncmy sends rows that contain a clock function one by one
     await connection.execute(insert(audit).values(rows))
     _log_at_commit(connection, rows)
 
@@ -73,7 +73,7 @@ def _log_at_commit(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]
                 detail=row["detail"],
             )
 
-    # this Connection is the transaction's own: the pool hands out the one beneath it
+    # this Connection object belongs to the transaction; the pool reuses only the one below it
     event.listen(connection.sync_connection, "commit", log)
 
 

@@ -49,7 +49,7 @@ class Deliveries:
         """Return the life of an order that the caller may see, oldest step first.
 
         Raises:
-            OrderNotFound: there is none, or it is another customer's.
+            OrderNotFound: no such order, or another customer's.
         """
         if not is_canonical_id(order_id):
             raise OrderNotFound
@@ -77,10 +77,10 @@ class Deliveries:
         return Timeline(items=events)
 
     async def mark_processed(self, operator: str, order_id: str) -> OrderOut:
-        """Promote an order now; one that is PROCESSED already stays as it is.
+        """Promote an order now; an order that is already PROCESSED does not change.
 
         Raises:
-            OrderNotFound: there is none.
+            OrderNotFound: no such order.
             OrderBlocked: its data contradicts itself.
         """
         if not is_canonical_id(order_id):
@@ -141,8 +141,8 @@ class Deliveries:
         """Send a DEAD or DONE delivery again, from the first step of the schedule; audited.
 
         Raises:
-            DeliveryNotFound: there is none.
-            NotRedrivable: it is under way.
+            DeliveryNotFound: no such delivery.
+            NotRedrivable: it is neither DEAD nor DONE.
         """
         if not is_canonical_id(delivery_id):
             raise DeliveryNotFound

@@ -24,7 +24,7 @@ async def list_page(
     query = select(*_DELIVERY).order_by(deliveries.c.id.desc()).limit(limit + 1)
     if state is not None:
         query = query.where(deliveries.c.state == state)
-        # or MariaDB may sort all that are DONE
+        # without it MariaDB may sort every DONE row
         query = force_index(query, deliveries, "ix_deliveries_state")
     if after is not None:
         query = query.where(deliveries.c.id < after.id)
@@ -48,7 +48,7 @@ async def list_attempts(connection: AsyncConnection, delivery_id: str) -> Sequen
 
 
 async def read_pipeline(connection: AsyncConnection) -> PipelineOut:
-    """Count where orders stand, in two statements over indexed columns."""
+    """Count orders and deliveries by state, in two statements over indexed columns."""
     in_state = (
         select(
             deliveries.c.state,

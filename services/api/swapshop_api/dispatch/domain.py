@@ -39,11 +39,11 @@ Counted = tuple[str, Outcome]
 
 
 def choose(due: Sequence[Due], limit: int) -> list[Due]:
-    """Choose what one call claims: a suspect that is longest due alone, else the others.
+    """Choose what one call claims: only the suspect if one is due longest, else the others.
 
     Args:
-        due: longest due first, none of them poison.
-        limit: deliveries at most.
+        due: due deliveries, longest due first, without poison.
+        limit: maximum number of deliveries.
     """
     if due and due[0].unreported_claims >= SUSPECT_CLAIMS:
         return [due[0]]
@@ -56,8 +56,8 @@ class Dispatch:
     Args:
         database: of the schema ``swapshop``.
         cache: of orders, which a lease call changes by promoting them.
-        jitter: spreads retries.
-        clock: monotonic, in seconds.
+        jitter: returns a factor around 1 that spreads retries.
+        clock: returns monotonic seconds.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Dispatch:
 
         remaining, rows = await self._database.read(read)
         if remaining is None:
-            raise duplicate  # another key than the token's: a defect
+            raise duplicate  # not the key of the token: unexpected
         # the database's clock may have been put back since the first call
         return _to_lease(min(remaining, timedelta(seconds=wanted.lease_seconds)), rows)
 
@@ -156,7 +156,7 @@ class Dispatch:
         """Apply what came of the claims under a lease token; repeating a report is harmless.
 
         Raises:
-            LeaseNotFound: the token is no UUID.
+            LeaseNotFound: the token is not a UUID.
         """
         if not is_canonical_id(token):
             raise LeaseNotFound
@@ -174,7 +174,7 @@ class Dispatch:
     async def _apply(
         self, connection: AsyncConnection, token: str, results: Sequence[ResultIn]
     ) -> tuple[list[ResultOut], list[Counted]]:
-        """Answer each result, as if it had come alone, and tell what was recorded anew."""
+        """Answer each result as if it were the only one; return the new outcomes too."""
         ids = {result.delivery_id for result in results}
         found = await store.lock_deliveries(connection, ids)
         outcomes = await store.read_outcomes(connection, token, ids)
@@ -223,7 +223,7 @@ def _step(
     outcomes: Mapping[str, Recorded],
     token: str,
 ) -> Literal["apply", "repeated", "stale"]:
-    """Tell what a result is: of the current claim, a late success, a repetition, or too late."""
+    """Classify a result: apply it, or answer it as a repetition or as stale."""
     if delivery is None or result.delivery_id not in outcomes:
         return "stale"
     recorded = outcomes[result.delivery_id]
@@ -238,7 +238,7 @@ def _step(
 
 
 def _by_report(reports: Mapping[str, Report]) -> Mapping[Report, list[str]]:
-    """Group deliveries by what was said of them last."""
+    """Group deliveries by their last report."""
     groups: defaultdict[Report, list[str]] = defaultdict(list)
     for id_, report in reports.items():
         groups[report].append(id_)

@@ -19,7 +19,7 @@ MAX_EVENT_BYTES: Final = 4096
 
 
 class CannotPromote(Exception):
-    """The stored order contradicts itself, so no true event can be made of it."""
+    """The stored order contradicts itself, so no correct event can be made from it."""
 
 
 class OrderReady(BaseModel):

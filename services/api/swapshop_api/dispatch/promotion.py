@@ -55,7 +55,7 @@ async def promote(
 
 async def promote_oldest(connection: AsyncConnection, limit: int, marks: DirtyMarks) -> Promotion:
     """Promote up to ``limit`` orders that nobody else is promoting, oldest first."""
-    # rows that are sorted are locked all, also those beyond the limit
+    # a filesort locks every row it reads, even beyond LIMIT; the index avoids the sort
     query = (
         force_index(_pending(), orders, "ix_orders_estado")
         .where(orders.c.blocked_at.is_(None))
@@ -92,7 +92,7 @@ async def _promote_locked(
 ) -> Promotion:
     if not rows:
         return Promotion([], [])
-    now: datetime = rows[0]["now"]  # SQLite reads its clock anew for each row
+    now: datetime = rows[0]["now"]  # SQLite reads its clock again for each row
     lines = await read_lines(connection, [row["id"] for row in rows])
     fresh: list[dict[str, Any]] = []
     blocked: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """All SQL of leases and reports.
 
 A claim takes locks with two SELECT … FOR UPDATE SKIP LOCKED and then updates by primary key:
-one UPDATE … ORDER BY … LIMIT would deadlock with its like.
+one UPDATE … ORDER BY … LIMIT would deadlock with another.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ _SENT: Final = (
     deliveries.c.attempts,
     deliveries.c.traceparent,
 )
-"""What a poller needs of a delivery."""
+"""The columns that a poller needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Due:
 
 
 class Report(NamedTuple):
-    """What a poller said of an attempt."""
+    """A poller's report of an attempt."""
 
     outcome: str
     status: int | None
@@ -87,7 +87,7 @@ async def lock_due(connection: AsyncConnection, limit: int) -> list[Due]:
 async def _lock(
     connection: AsyncConnection, state: str, due_at: ColumnElement[Any], index: str, limit: int
 ) -> list[Due]:
-    # rows that are sorted are locked all, also those beyond the limit
+    # a filesort locks every row it reads, even beyond LIMIT; the index avoids the sort
     query = (
         force_index(
             select(*_SENT, due_at.label("due_at"), deliveries.c.unreported_claims),
@@ -107,7 +107,7 @@ async def claim(
     connection: AsyncConnection, ids: Sequence[str], token: str, duration: timedelta
 ) -> None:
     """Write an attempt for each of the locked deliveries, and put them under a lease."""
-    # asyncmy would send INSERT … VALUES with the clock in it row by row
+    # asyncmy sends INSERT … VALUES with a clock function in it row by row
     claimed = select(
         deliveries.c.id,
         literal(token, Identifier()),
@@ -202,7 +202,7 @@ async def read_outcomes(
 
 
 async def set_done(connection: AsyncConnection, ids: Sequence[str], status: int | None) -> None:
-    """Set locked deliveries DONE, whatever they were."""
+    """Set locked deliveries DONE, whatever their state."""
     await connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(ids))

@@ -1,4 +1,4 @@
-"""Housekeeping: run daily, safe to end at any moment and to run twice at once."""
+"""Housekeeping: runs daily; it can be stopped at any time, and two runs can overlap."""
 
 from typing import Final
 
@@ -13,14 +13,14 @@ _log = structlog.get_logger()
 
 
 async def keep_house(database: Database, batch_size: int = BATCH_SIZE) -> dict[str, int]:
-    """Purge what has expired, a batch a transaction; return the rows deleted by table.
+    """Purge expired rows, one batch in each transaction; return the number deleted by table.
 
     Raises:
-        DatabaseUnavailable: what was purged before stays purged; run it again.
+        DatabaseUnavailable: the batches before stay purged; run it again.
     """
     purged: dict[str, int] = {}
     for rule in RULES:
-        name = str(rule.table.name)  # SQLAlchemy's own kind of str is none to a JSON writer
+        name = str(rule.table.name)  # quoted_name is a str subclass that the JSON encoder rejects
         purged[name] = purged.get(name, 0) + await _purge(database, rule, batch_size)
     _log.info("housekeeping.done", **purged)
     return purged
@@ -32,7 +32,7 @@ async def _purge(database: Database, rule: Rule, batch_size: int) -> int:
         try:
             deleted = await database.transaction(lambda c: purge_batch(c, rule, batch_size))
         except DuplicateKey:
-            continue  # another run made the row of a total first; it can be added to now
+            continue  # another run inserted the row of a total first; the next try adds to it
         count += deleted
         if deleted < batch_size:
             return count

@@ -1,4 +1,4 @@
-"""What purged rows had counted."""
+"""Counts of purged rows."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from swapshop_kit.tables import Row, table_of
 
 
 class Total(Row, table=True):
-    """The part of a counter whose rows were purged: counters made from rows never fall."""
+    """The part of a counter whose rows were purged, so that counters made from rows never fall."""
 
     __tablename__ = "totals"
 

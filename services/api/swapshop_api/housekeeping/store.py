@@ -1,4 +1,4 @@
-"""All SQL of housekeeping: purge old rows, and keep what they had counted."""
+"""All SQL of housekeeping: purge old rows, and keep their counts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -35,10 +35,10 @@ class Rule:
     """Which rows of a table are purged, and what of them is added to the totals.
 
     Args:
-        table: whose rows.
-        expired: the condition, on indexed columns.
-        label: rows are counted by this column's value; None counts nothing.
-        flag: rows in which this column is true are counted once more, under its name.
+        table: the table to purge.
+        expired: the condition of the rows to purge, on indexed columns.
+        label: column by whose value purged rows are counted; None counts nothing.
+        flag: boolean column; rows in which it is true are also counted under its name.
     """
 
     table: Table
@@ -77,7 +77,7 @@ RULES: Final = (
 
 
 async def purge_batch(connection: AsyncConnection, rule: Rule, size: int) -> int:
-    """Delete up to ``size`` rows by primary key; return how many.
+    """Delete up to ``size`` rows by primary key; return the number deleted.
 
     Counters that are made from rows never fall: what is deleted is added to ``totals`` here, in
     the same transaction.
@@ -93,7 +93,7 @@ async def purge_batch(connection: AsyncConnection, rule: Rule, size: int) -> int
     if not rows:
         return 0
     counts = _count(rule, rows)
-    for labels in sorted(counts):  # in one order: two runs would deadlock
+    for labels in sorted(counts):  # sorted, so that two runs do not deadlock
         await _add(connection, rule.table.name, labels, counts[labels])
     by_key = delete(rule.table).where(*(key == bindparam(f"key_{key.name}") for key in keys))
     await connection.execute(

@@ -17,10 +17,10 @@ from swapshop_api.orders.metrics import CACHE_REQUESTS, CACHE_WRITE_FAILURES
 from swapshop_kit.redis import REDIS_ERRORS, Circuit
 
 LEASE_MS: Final = 2_000
-"""A reader has so long to fill."""
+"""Time in which a reader may fill, in milliseconds."""
 
 DIRTY_MS: Final = 10_000
-"""A writer that died stops hiding the value after so long."""
+"""Time after which the marks of a dead writer expire, in milliseconds."""
 
 PENDING_SECONDS: Final = 30
 PROCESSED_SECONDS: Final = 3_600
@@ -56,7 +56,7 @@ Result = Literal["hit", "miss", "bypass", "error"]
 
 @dataclass(frozen=True, slots=True)
 class CachedOrder:
-    """The bytes of an order's JSON, and whose it is."""
+    """The JSON bytes of an order, and its owner."""
 
     user_id: str
     body: bytes
@@ -78,10 +78,10 @@ def _keys(order_id: str) -> list[str]:
 
 @dataclass
 class DirtyMarks:
-    """A writer's marks on the orders that it is about to change.
+    """The dirty marks of one write on the orders that it is about to change.
 
     The caller holds the orders' row locks when it calls ``mark``, and calls ``clear`` once the
-    transaction has ended in whatever way, an unknown COMMIT too.
+    transaction has ended in any way, including an unknown COMMIT.
     """
 
     cache: "OrderCache"
@@ -102,7 +102,7 @@ class OrderCache:
     """Reads and fills, and the marks of writers.
 
     Args:
-        redis: with time-outs of about 50 ms.
+        redis: a client with time-outs of about 50 ms.
         enabled: False makes every read a bypass; writers mark all the same.
         jitter: a factor around 1 for the lifetime of values, so that they do not end together.
     """
@@ -124,7 +124,7 @@ class OrderCache:
         self._write_scripts = {"mark": _MARK, "clear": _CLEAR}
 
     async def read(self, order_id: str) -> Lookup:
-        """Look an order up; without Redis the answer is to read the database."""
+        """Look up an order; without Redis, the result says to read the database."""
         if not self._enabled or self._circuit.is_open:
             return self._count(Lookup("bypass"))
         lease = secrets.token_hex(16)
@@ -141,7 +141,7 @@ class OrderCache:
         return self._count(Lookup("bypass"))
 
     async def lease_new(self, order_id: str) -> str | None:
-        """Take the fill lease of an order that is not committed yet; None if it cannot be had."""
+        """Take the fill lease of an order not committed yet; None if it is not available."""
         if not self._enabled or self._circuit.is_open:
             return None
         lease = secrets.token_hex(16)
@@ -180,7 +180,7 @@ class OrderCache:
         args: list[str | int],
         tries: int,
     ) -> None:
-        """Run a writer's script for each of its orders, whatever the circuit says."""
+        """Run a writer's script for each of its orders, even while the circuit is open."""
         if not order_ids:
             return
         for _ in range(tries):

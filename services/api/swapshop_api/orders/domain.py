@@ -39,7 +39,7 @@ from swapshop_kit.keyset import split_page
 from swapshop_kit.problems import OutcomeUnknown
 
 MAX_WAITING_DUPLICATES: Final = 4
-"""Requests with one key that may wait for its first in this process."""
+"""Requests with the same key that may wait for the first one in this process."""
 
 
 _ALWAYS_WRITTEN: Final = {"talla": None, "color": None}
@@ -82,7 +82,7 @@ def fingerprint_of(order: OrderIn) -> bytes:
 
 
 def as_created(order: OrderOut) -> OrderOut:
-    """Return the order as its creation answered it, whatever became of it."""
+    """Return the order as it was answered at its creation, whatever its state is now."""
     return order.model_copy(update={"estado": "PENDING", "processed_at": None})
 
 
@@ -91,8 +91,8 @@ class Orders:
 
     Args:
         database: of the schema ``swapshop``.
-        cache: of orders by id.
-        limits: of what a customer may place; None admits everything.
+        cache: the cache of orders by id.
+        limits: limits on what a customer may place; None admits everything.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class Orders:
         """Return an order that the caller may see.
 
         Raises:
-            OrderNotFound: there is none, or it is another customer's.
+            OrderNotFound: no such order, or another customer's.
             DatabaseUnavailable: it was not cached, and the database is away.
         """
         if not is_canonical_id(order_id):
