@@ -269,10 +269,9 @@ async def test_the_timeline_has_no_attempt_of_the_operators_event(
     order_id = (await ana.placed())["id"]
     await corrupt(database, order_id)
     token = new_id()
-    for _ in range(2):
-        leased = await container.dispatch.lease(
-            "poller", LeaseIn(lease_token=token, limit=10, lease_seconds=60)
-        )
+    request = LeaseIn(lease_token=token, limit=10, lease_seconds=60)
+    await container.dispatch.lease("poller", request)
+    leased = await container.dispatch.lease("poller", request)
     [delivery] = leased.deliveries
     result = ResultIn(delivery_id=delivery.id, outcome="delivered", status=200)
     await container.dispatch.report(token, [result])
