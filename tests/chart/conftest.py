@@ -54,12 +54,12 @@ def way(request: pytest.FixtureRequest) -> tuple[dict[str, Any], list[Path]]:
 
 @pytest.fixture(scope="session")
 def manifests(way: tuple[dict[str, Any], list[Path]], helm: Helm) -> list[Manifest]:
-    """What each way renders, in turn."""
+    """The objects of each way to render, in turn."""
     values, files = way
     return helm.render(values, files=files)
 
 
 @pytest.fixture(scope="session")
 def everything(helm: Helm) -> list[Manifest]:
-    """What renders with everything switched on."""
+    """The objects with everything switched on."""
     return helm.render(EVERYTHING)

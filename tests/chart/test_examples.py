@@ -1,4 +1,4 @@
-"""The examples render what is committed beside them, and Kubernetes' own schemas accept it."""
+"""The examples render the committed files, and Kubernetes' own schemas accept them."""
 
 from typing import Final
 

@@ -24,7 +24,7 @@ SCRAPED: Final = {"api", "receiver", "poller", "exporter", "mysql", "redis"}
 
 @pytest.fixture(scope="module")
 def monitoring(helm: Helm) -> list[Manifest]:
-    """What renders with monitoring of the release's own."""
+    """The objects with the release's own monitoring."""
     return helm.render({**MONITORING, "poller.mode": "Deployment"})
 
 

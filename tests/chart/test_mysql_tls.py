@@ -23,7 +23,7 @@ SERVICES: Final = {
 
 
 def texts(container: Manifest) -> dict[str, str]:
-    """Return the variables of a container that stand in the manifest."""
+    """Return the variables of a container that are in the manifest."""
     return {each["name"]: each["value"] for each in container.get("env", []) if "value" in each}
 
 

@@ -1,4 +1,4 @@
-"""`./task deploy` makes the namespace that it is told, with Pod Security's labels."""
+"""`./task deploy` creates the given namespace, with Pod Security's labels."""
 
 import shlex
 import subprocess
@@ -24,7 +24,7 @@ def test_the_namespace_of_a_deployment_is_the_given_one() -> None:
         pytest.skip("kubectl is neither beside Python nor on the PATH")
     made, _, applied = TASKS["deploy"]["cmds"][0].partition("|")
     _, *arguments = shlex.split(made.replace("{{.NAMESPACE}}", "shop"))
-    done = subprocess.run(  # noqa: S603 - a command of our own Taskfile
+    done = subprocess.run(  # noqa: S603 - a command of the Taskfile
         [kubectl, *arguments], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     namespace = yaml.safe_load(done.stdout)

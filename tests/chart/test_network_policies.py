@@ -27,7 +27,7 @@ DESIGN: Final = {
     ("prometheus", "ingress", 9100), ("prometheus", "kubernetes", 443),
     ("prometheus", "kubernetes", 6443), ("prometheus", "kubelet", 10250),
 }  # fmt: skip
-"""What the design allows, beside DNS; here so that a row more is somebody's decision."""
+"""Connections that the design allows in addition to DNS; listed so that a new row is a decision."""
 
 MONITORING: Final[dict[str, Any]] = {
     "mysql.exporter.enabled": True,
@@ -38,7 +38,7 @@ MONITORING: Final[dict[str, Any]] = {
     "networkPolicy.kubernetes": [{"ipBlock": {"cidr": "192.0.2.6/32"}}],
     "networkPolicy.kubelet": [{"ipBlock": {"cidr": "192.0.2.7/32"}}],
 }
-"""Everything that the table names is there, and what is outside has networks of its own."""
+"""Everything that the table names is there, and what is outside has its own networks."""
 
 NETWORKS: Final = {"192.0.2.6/32": "kubernetes", "192.0.2.7/32": "kubelet"}
 NAMESPACES: Final = {"kube-system": "dns", "ingress": "ingress", "monitoring": "prometheus"}

@@ -1,4 +1,4 @@
-"""What `helm install` tells: a release whose customers share one address says so."""
+"""The notes of `helm install`: a release whose customers share one address says so."""
 
 from typing import Any, Final
 

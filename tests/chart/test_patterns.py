@@ -19,7 +19,7 @@ DEFINITIONS: Final[dict[str, Any]] = json.loads((CHART / "values.schema.json").r
 
 
 def is_valid(definition: str, text: str) -> bool:
-    """Tell whether a definition of the schema takes a text."""
+    """Return whether a definition of the schema takes a text."""
     return Draft7Validator(DEFINITIONS[definition]).is_valid(text)  # pyright: ignore[reportUnknownMemberType] - its arguments are untyped
 
 

@@ -14,7 +14,7 @@ USERS: Final = {
     "exporter": 10001, "prometheus": 65534, "alertmanager": 65534, "grafana": 472, "k6": 12345,
 }  # fmt: skip
 SIDECARS: Final = {"mysqld-exporter": 65534, "redis-exporter": 65534}
-"""Containers with a user of their own; while one is away its pod stays in service."""
+"""Containers with their own user; while one is unavailable its pod stays in service."""
 
 
 def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:

@@ -34,7 +34,7 @@ PURPOSES: Final = (
     "databaseReceiverDdl", "databaseExporter", "databaseBackup", "pollerClient", "webhook",
     "signingKeys", "operator",
 )  # fmt: skip
-"""Of the Secrets that every release needs."""
+"""Values that name the Secrets that every release needs."""
 
 
 def job(manifests: Iterable[Manifest], suffix: str) -> Manifest:
@@ -84,7 +84,7 @@ def test_redis_is_emptied_where_the_services_have_it(helm: Helm, values: dict[st
         url = {each["name"]: each for each in own["env"]}["REDIS_URL"]["value"]
         assert (
             url.replace("//restore:", "//api:") == theirs
-        )  # as a user of its own, where there is one
+        )  # as a separate user, if the release has one
         assert own["image"] == containers(api)[0]["image"]
 
 
@@ -135,7 +135,7 @@ def test_what_cannot_be_restored_is_refused_with_the_place(
 
 
 def generating(*theirs: str) -> dict[str, Any]:
-    """Return values that generate what is not there, with Secrets of somebody else's."""
+    """Return values that generate the Secrets, apart from those named as existing."""
     named_ones = {f"secrets.{each}.existingSecret": "theirs" for each in theirs}
     return {"secrets.generate": True, **named_ones}
 

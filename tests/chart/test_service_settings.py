@@ -29,9 +29,9 @@ SECRETS: Final = {
     "previous": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 }
 FILES: Final[dict[str, str]] = {"/etc/swapshop/mysql-ca/ca.crt": certifi.where()}
-"""What a pod has mounted and a service's settings look at."""
+"""Mounted files that a service's settings check."""
 PARTS_OF_URLS: Final = {"DATABASE_PASSWORD", "REDIS_PASSWORD"}
-"""Variables that only stand in the URLs of others."""
+"""Variables that are only used in the URLs of others."""
 
 
 def environment(manifests: Iterable[Manifest], container: Manifest) -> dict[str, str]:

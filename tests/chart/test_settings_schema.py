@@ -27,16 +27,16 @@ LEFT: Final = {
     "HOST", "PUBLIC_PORT", "INTERNAL_PORT", "OPERATIONS_PORT", "TOKEN_ISSUER", "CLIENT_ID",
     "POLLER_CLIENT_ID",
 }  # fmt: skip
-"""What the parts of a release agree on by their defaults."""
+"""Values on which the parts of a release agree by their defaults."""
 EXPORTERS: Final = {
     "KEEP_ALIVE_SECONDS", "DRAIN_SECONDS", "LAME_DUCK_SECONDS", "MAX_CONNECTIONS", "HEAD_SECONDS",
     "BODY_BYTES_PER_SECOND", "OTLP_ENDPOINT", "TRACE_RATIO",
 }  # fmt: skip
-"""Of the exporter, whom Prometheus alone asks and whose policies let no trace out."""
+"""Settings of the exporter: only Prometheus connects to it, and its policies let no trace out."""
 CLOSING_SECONDS: Final = 5
 """A server closes its pools after the drain."""
 STARTING_SECONDS: Final = 10
-"""Of a Job's deadline, for its pod to start."""
+"""Part of a Job's deadline, in which its pod starts."""
 
 
 def bounds_of_the_class(service: str) -> dict[str, dict[str, Any]]:
@@ -111,7 +111,7 @@ def default_of_the_poller(name: str) -> float:
 
 
 PARTS: Final = ("run_seconds", "send_seconds", "api_seconds")
-"""What a run takes at most: it claims, then a send that has begun ends, then its report."""
+"""The longest duration of a run: the claim, the last send, and its report."""
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -35,7 +35,7 @@ VALUES: Final[dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def numbered(helm: Helm) -> list[Manifest]:
-    """What renders where every text that may be a number is one; the release is called true."""
+    """The objects with a number for every text that can be one; the release is called true."""
     return helm.render(VALUES, release="true", namespace=NUMBER)
 
 

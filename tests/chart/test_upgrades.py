@@ -1,4 +1,4 @@
-"""What an upgrade leaves alone, and what it must not."""
+"""Objects that an upgrade keeps, and objects that it must replace."""
 
 import shutil
 from pathlib import Path

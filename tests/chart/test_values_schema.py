@@ -30,7 +30,7 @@ EVERYBODY: Final[list[tuple[Any, str]]] = [
     ([{"ipBlock": {"cidr": "10.0.0.0"}}], "at '/networkPolicy/{}/0/ipBlock/cidr'"),
     (None, "at '/networkPolicy': missing property '{}'"),
 ]
-"""Peers that would be everybody, or nobody that Kubernetes knows, and where it is told."""
+"""Peers that mean everybody or that Kubernetes does not know, and the value that is refused."""
 
 
 def maps(values: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

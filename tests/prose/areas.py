@@ -11,6 +11,7 @@ CLEAN: Final = (
     "k6/**/*.js",
     "operations/**/*.py",
     "tests/bench/*.py",
+    "tests/chart/*.py",
     "tests/chaos/*.py",
     "tests/e2e/**/*.py",
     "tests/integration/k8s/*.py",
