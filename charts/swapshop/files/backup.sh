@@ -1,10 +1,10 @@
-# Dumps both schemas at one moment; a dump has its name only once it is whole.
+# Dumps a consistent snapshot of both schemas; a dump gets its final name once it is complete.
 set -euo pipefail
 umask 077
 printf '[client]\nhost="%s"\nport=%s\nuser=swapshop_backup\npassword="%s"\n%b' \
     "$MYSQL_HOST" "$MYSQL_PORT" "$BACKUP_PASSWORD" \
     "${MYSQL_CA_FILE:+ssl-mode=VERIFY_IDENTITY\nssl-ca=\"$MYSQL_CA_FILE\"\n}" >/tmp/client.cnf
-# What an earlier run began and did not finish.
+# Remove incomplete dumps of earlier runs.
 rm -f /backup/.swapshop-*.sql.gz
 TZ=UTC printf -v name 'swapshop-%(%Y%m%dT%H%M%SZ)T.sql.gz' -1
 mysqldump --defaults-extra-file=/tmp/client.cnf --single-transaction --set-gtid-purged=OFF --no-tablespaces \

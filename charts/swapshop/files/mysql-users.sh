@@ -1,7 +1,7 @@
 #!/bin/bash
-# Makes SwapShop's schemas, users and grants, and brings the users' passwords up to date; run it as often as you like.
-# A user's former password stays valid beside the new one (MySQL's dual passwords), so that pods keep theirs until they
-# are restarted.
+# Creates SwapShop's schemas, users and grants, and updates the users' passwords; you can run it as often as you like.
+# A user's previous password stays valid together with the new one (MySQL's dual passwords), so that pods can use it
+# until they are restarted.
 #
 # Grants are on tables and columns, so they wait for the migration that makes the tables: start the script before you
 # install, and let it run. With the argument `users` it leaves the tables' grants out, with `grants` it does only those.
@@ -9,8 +9,8 @@
 # Needs the mysql client and in the environment: MYSQL_HOST, MYSQL_PORT; ADMIN_USER and ADMIN_PASSWORD, who may create
 # users; and the passwords API_PASSWORD, API_DDL_PASSWORD, HOUSEKEEPING_PASSWORD, RECEIVER_PASSWORD,
 # RECEIVER_DDL_PASSWORD, EXPORTER_PASSWORD and BACKUP_PASSWORD, of letters and digits. With MONITOR_PASSWORD there is also swapshop_monitor, for mysqld_exporter:
-# without any grant it sees the server's status and variables. With MYSQL_CA_FILE the server is spoken to through TLS
-# alone, and verified by the certificates in that file.
+# without any grant it sees the server's status and variables. With MYSQL_CA_FILE all connections use
+# TLS, verified with the certificates in that file.
 set -euo pipefail
 umask 077
 

@@ -37,7 +37,7 @@ def place_order(http: httpx.Client, credentials: dict[str, str]) -> str:
 
 
 def is_notified(http: httpx.Client, credentials: dict[str, str], order_id: str) -> bool:
-    """Tell whether the order's notification has arrived."""
+    """Return whether the order's notification has arrived."""
     answer = http.get(f"{RECEIVER}/api/notifications", headers=credentials)
     items = answer.raise_for_status().json()["items"]
     return any(item["order_id"] == order_id for item in items)

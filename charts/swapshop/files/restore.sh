@@ -1,4 +1,4 @@
-# Replaces both schemas by those of a dump; with the argument `check` it only tells whether it could.
+# Replaces both schemas by those of a dump; with the argument `check` it only checks whether it could.
 set -euo pipefail
 umask 077
 if [[ ! -f "/backup/$FILE" ]]; then

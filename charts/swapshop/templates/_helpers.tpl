@@ -36,7 +36,7 @@ image: {{ index $values.overrides (index . 1) | default $usual | quote }}
 imagePullPolicy: {{ $values.pullPolicy }}
 {{- end }}
 
-{{/* What every pod has: (list $ "component" user id). */}}
+{{/* Settings of every pod: (list $ "component" user id). */}}
 {{- define "swapshop.pod" -}}
 {{- $root := index . 0 -}}
 serviceAccountName: {{ include "swapshop.fullname" $root }}-{{ index . 1 }}
@@ -60,7 +60,7 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* What every container has. */}}
+{{/* Settings of every container. */}}
 {{- define "swapshop.container" -}}
 securityContext:
   allowPrivilegeEscalation: false
@@ -69,8 +69,8 @@ securityContext:
 {{- end }}
 
 {{/*
-What a container has that stands beside another one and shares nothing with it but the network. It has no readiness
-probe: the other stays in service while this one is away.
+Settings of a sidecar container, which only shares the network with the main container. It has no readiness probe, so
+that the pod stays in service while the sidecar is down.
 */}}
 {{- define "swapshop.sidecar" -}}
 securityContext:
@@ -109,7 +109,7 @@ readinessProbe:
   httpGet: {path: /readyz, port: operations}
   periodSeconds: 2
   timeoutSeconds: 5
-  # A pod that is merely slow under load goes on: without it the others would be slower still.
+  # Do not kill a pod that is only slow under load: the others would become slower still.
   failureThreshold: 6
 livenessProbe:
   httpGet: {path: /livez, port: operations}
@@ -166,7 +166,7 @@ livenessProbe:
 {{- end }}
 {{- end }}
 
-{{/* Volume of the authorities that an external MySQL is verified by; empty where it takes none. */}}
+{{/* Volume of the authorities that verify an external MySQL; empty if none are configured. */}}
 {{- define "swapshop.mysqlCaVolume" -}}
 {{- with .Values.mysql.external }}
 {{- if and .host .tls .caConfigMap -}}
@@ -176,14 +176,14 @@ livenessProbe:
 {{- end }}
 {{- end }}
 
-{{/* Where it is mounted; empty likewise. */}}
+{{/* The mount of that volume; empty in the same cases. */}}
 {{- define "swapshop.mysqlCaMount" -}}
 {{- if include "swapshop.mysqlCaVolume" . -}}
 - {name: mysql-ca, mountPath: /etc/swapshop/mysql-ca, readOnly: true}
 {{- end }}
 {{- end }}
 
-{{/* What the scripts that run mysql's own programs read beside a user: where the server is, and how it is verified. */}}
+{{/* Environment of scripts that run MySQL's client programs: address of the server, and how to verify it. */}}
 {{- define "swapshop.mysqlClientEnv" -}}
 - {name: MYSQL_HOST, value: {{ include "swapshop.mysqlHost" . | quote }}}
 - {name: MYSQL_PORT, value: {{ include "swapshop.mysqlPort" . | quote }}}
@@ -197,7 +197,7 @@ livenessProbe:
 {{- end }}
 {{- end }}
 
-{{/* REDIS_URL of a user of files/redis-users.acl: (list $ "api"). Of a Redis without these users it is the default user's. */}}
+{{/* REDIS_URL of a user of files/redis-users.acl: (list $ "api"). On a Redis without these users it signs in as the default user. */}}
 {{- define "swapshop.redisEnv" -}}
 {{- $root := index . 0 -}}
 {{- $external := $root.Values.redis.external -}}
@@ -226,7 +226,7 @@ as 1e+06, which is no whole number to a service.
 {{- end }}
 {{- end }}
 
-{{/* Origins of the page, separated by commas; fails where a password would cross a network unencrypted. */}}
+{{/* Origins of the page, separated by commas; fails if a password would cross a network unencrypted. */}}
 {{- define "swapshop.publicOrigins" -}}
 {{- $origins := .Values.publicOrigins }}
 {{- if not $origins }}
