@@ -69,7 +69,7 @@ def _now() -> Section:
             Query('max(swapshop_deliveries{state="DEAD"})', "deliveries"),
             unit="short",
             steps=SHOULD_BE_ZERO,
-            description="Deliveries that were given up. Their customers are not notified until an "
+            description="Deliveries that were given up. They are not sent until an "
             "operator redrives them: see the runbook DeadLetters.",
         ),
         stat(
