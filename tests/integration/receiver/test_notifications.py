@@ -3,43 +3,26 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
 import pytest
-from sqlalchemy import Connection, event, insert
+from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from support.receiver.events import order_ready, webhook_id_of
+from support.receiver.inboxes import store_ready
 from support.receiver.server import Receiver
 from support.security_log import security_log
 from support.stores.statements import explanation
 from swapshop_kit.cursors import Cursor
 from swapshop_kit.ids import new_id
 from swapshop_receiver.notifications import store
-from swapshop_receiver.notifications.models import notifications
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
 async def put(receiver: Receiver, user_id: str, count: int, at: datetime = AT) -> list[str]:
-    """Stores notifications that were received at one moment; gives their ids in order."""
+    """Store notifications that were received at one moment; return their ids in order."""
     events = [order_ready(user_id=user_id) for _ in range(count)]
-    rows = [
-        {
-            "webhook_id": webhook_id_of(event),
-            "user_id": user_id,
-            "order_id": event["order_id"],
-            "evento": "ORDER_READY",
-            "content_sha256": bytes(32),
-            "payload": orjson.dumps(event),
-            "received_at": at,
-        }
-        for event in events
-    ]
-
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(insert(notifications), rows)
-
-    await receiver.container.database.transaction(work)
+    await store_ready(receiver, events, at)
     return sorted(webhook_id_of(event) for event in events)
 
 
