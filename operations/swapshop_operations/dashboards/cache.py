@@ -57,8 +57,8 @@ def _now() -> Section:
             Query(f"sum({ASKED})", "reads"),
             unit="reqps",
             width=8,
-            description="Reads of single orders, without those that bypassed the cache. If there "
-            "are none, the hit ratio means nothing.",
+            description="Reads of single orders, without those that bypassed the cache. At zero, "
+            "the hit ratio means nothing.",
         ),
     ]
 

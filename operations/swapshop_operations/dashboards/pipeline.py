@@ -187,8 +187,8 @@ def _deliveries() -> Section:
             stacked=True,
             description="away: the receiver did not answer, which does not count against the "
             "delivery. retry: it answered with an error. rejected: it will never accept this "
-            "delivery. released: the "
-            "poller gave the delivery back, for example because it was told to stop.",
+            "delivery. released: the poller gave the delivery back, for example because it was "
+            "shutting down.",
         ),
         timeseries(
             "Expired claims",
